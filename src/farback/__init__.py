@@ -1,0 +1,39 @@
+"""farback: how far back does the model's error reach, and what carries it further?
+
+    import farback as fb
+    profile = fb.probe(model, (x, y), loss=F.cross_entropy)
+    print(profile.verdict)
+    fb.report(profile, "probe.html")
+
+The verbs are loaded on first use, so that importing farback costs nothing by itself.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import analyses as analyses
+    from . import probes as probes
+    from .flow import load as load
+    from .probes import probe as probe
+    from .reports import report as report
+
+__version__ = "0.1.0"
+
+__all__ = ["analyses", "load", "probe", "probes", "report"]
+
+_HOME = {"load": "flow", "probe": "probes", "report": "reports"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    if name in __all__:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module 'farback' has no attribute '{name}'; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,35 @@
+"""What farback says when it must refuse: one sentence, three parts.
+
+Every message tells what came, what was expected and what to try. The command line turns the class
+into its exit code, so that a script can tell a wrong word from a wrong model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class FarbackError(Exception):
+    """A refusal that its reader can act on."""
+
+    exit_code = 4
+
+
+class WrongUsage(FarbackError):
+    """A name, an option or a combination of them that does not exist."""
+
+    exit_code = 2
+
+
+class InputRefused(FarbackError):
+    """A model, batch, loss or file that cannot be measured as it is."""
+
+    exit_code = 3
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> WrongUsage:
+    """The refusal of a name, with the near ones (or all, where none is near)."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3) or names
+    return WrongUsage(f"There is no {what} '{name}'; try {', '.join(near)}.")
