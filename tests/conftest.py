@@ -1,0 +1,18 @@
+"""What every test runs under: one thread a worker, shapes checked, nothing seeded globally."""
+
+import os
+
+import pytest
+import torch
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    torch.set_num_threads(1)  # as many workers as cores, so one thread each
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if torch.cuda.is_available():
+        return
+    absent = pytest.mark.skip(reason="no CUDA device on this machine")
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(absent)

@@ -1,0 +1,53 @@
+"""Imports point down the house, wherever they stand in a file."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[2] / "src" / "farback"
+LAYERS = (
+    {"types", "errors", "_catalogue"},
+    {"engine"},
+    {"cells", "tasks", "flow", "results"},
+    {"problem"},
+    {"learners", "analyses"},
+    {"probes"},
+    {"experiments"},
+    {"reports"},
+    {"testing"},
+    {"cli"},
+    {"__init__", "__main__"},
+)
+LAYER = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}
+FILES = sorted(HOUSE.rglob("*.py"))
+
+
+def imported(file: Path, house: Path = HOUSE) -> Iterator[str]:
+    """The room behind each import of this package; the root itself (its version) has none."""
+    package = ["farback", *file.relative_to(house).parts[:-1]]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            targets = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else []
+            base = base + (node.module.split(".") if node.module else [])
+            targets = [[*base, alias.name] for alias in node.names]
+        else:
+            continue
+        yield from (t[1] for t in targets if t[0] == "farback" and len(t) > 1 and t[1] in LAYER)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HOUSE)))
+def test_imports_point_down(file: Path) -> None:
+    room = file.relative_to(HOUSE).parts[0].removesuffix(".py")
+    upward = [it for it in imported(file) if it != room and LAYER[it] >= max(LAYER[room], 1)]
+    assert not upward, f"{room} imports {', '.join(upward)}, which stands above or beside it"
+
+
+def test_a_wrong_arrow_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "flow" / "wrong.py"
+    file.parent.mkdir()
+    file.write_text("def late():\n    from ..cli import main\n    from .. import probes, load\n")
+    assert list(imported(file, tmp_path)) == ["cli", "probes"]
