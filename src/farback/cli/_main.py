@@ -37,8 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    verbs = Verbs(name="farback")
     try:
-        return Verbs(name="farback").main(words, prog_name="farback", standalone_mode=False) or 0
+        # Not verbs.main, which ends a closed pipe and a stopped verb in ways of its own.
+        with verbs.make_context("farback", words) as context:
+            verbs.invoke(context)
+        return 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
     except click.exceptions.NoArgsIsHelpError as nothing:
         click.echo(nothing.format_message(), err=True)
         return nothing.exit_code

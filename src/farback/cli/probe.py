@@ -65,7 +65,7 @@ class _Steps(click.ParamType):
     "--analysis", multiple=True, metavar="NAME", help="Only this analysis; may be repeated."
 )
 @click.option("--output", metavar="KEY", help="Which of several outputs the loss reads.")
-@click.option("--layout", metavar="AXES", help="The axes of the input.")
+@click.option("--layout", metavar="ORDER", help="batch-first or time-first.")
 @click.option("--chunk", type=click.IntRange(1), metavar="STEPS", help="Steps held at one time.")
 @click.option(
     "--max-steps", type=click.IntRange(2), metavar="STEPS", help="Use no more than these."
@@ -174,10 +174,9 @@ def _model(
 
     model = made("SUBJECT")
     data = made("--batch")
-    pair = tuple(data) if type(data) in (tuple, list) and len(data) == 2 else (data, None)
     criterion = _named.find(loss, "--loss") if loss else None
     if isinstance(criterion, type):  # torch.nn:CrossEntropyLoss
         criterion = _named.call(criterion, specs["--loss"])
     chosen = [_catalogue.member("analyses", name)() for name in asked.pop("analysis")]
     with _named.users_code(f"probing {subject}"):
-        return probe(model, pair, loss=criterion, analyses=chosen or None, **asked)
+        return probe(model, data, loss=criterion, analyses=chosen or None, **asked)
