@@ -1,0 +1,171 @@
+"""Profiles in a terminal: the verdict, the leading curve in one line, the numbers, what to try.
+
+Every judgement is a word; colour only repeats it. Without a terminal, or with NO_COLOR, the same
+lines come out as plain text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from rich.console import Console, Group, RenderableType
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from ..flow import Finding, Number, Profile, Remedy
+from ._gather import names
+from ._picture import Picture, as_text, leading
+from ._sparkline import BLOCKS, PLAIN, sparkline
+
+WIDEST = 100
+MOST_SIDE_BY_SIDE = 3
+STYLES = {"ok": "bold green", "watch": "bold yellow", "bad": "bold red"}
+
+_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def display(profiles: Sequence[Profile], console: Console | None = None) -> None:
+    """Print the profiles one after another and, where there are several, a table of them all."""
+    console = console or Console()
+    width = min(console.width, WIDEST)
+    span = max((_span(leading(profile)) for profile in profiles), default=0.0)
+    for place, profile in enumerate(profiles):
+        if place:
+            console.print(Rule(characters="-", style="dim"), width=width)
+        lines = _profile(profile, width, span=span, plain=console.options.ascii_only)
+        console.print(Group(*lines), width=width, highlight=False)
+    if len(profiles) > 1:
+        console.print(Rule(characters="-", style="dim"), width=width)
+        console.print(_comparison(profiles), width=width, highlight=False)
+
+
+def _profile(profile: Profile, width: int, *, span: float, plain: bool) -> Iterator[RenderableType]:
+    verdict = profile.verdict
+    yield _text(f"[{verdict.severity}] ", STYLES.get(verdict.severity, "bold")) + _text(
+        verdict.sentence, "bold"
+    )
+    yield _text(profile.subject)
+    yield _text(profile.reading, "dim")
+    drawn = leading(profile)
+    if drawn is not None and drawn.curves:
+        yield ""
+        yield from _curve(drawn, width, span=span, plain=plain)
+    numbers = (
+        profile.measurements[profile.lead].numbers if profile.lead in profile.measurements else ()
+    )
+    if numbers:
+        yield ""
+        yield _numbers(numbers)
+    if verdict.remedies:
+        yield from _headed("What to try", _remedies(verdict.remedies))
+    others = [finding for finding in profile.findings if finding.analysis != profile.lead]
+    if others:
+        yield from _headed("Also found", _findings(others))
+    if profile.notes:
+        yield from _headed("Notes", _list(profile.notes))
+    yield from _headed(
+        "Not checked", _list(verdict.unchecked or ("nothing was reported as left out",))
+    )
+
+
+def _span(drawn: Picture | None) -> float:
+    """What a sparkline's full height means: with several profiles, the steeper looks steeper."""
+    if drawn is None or not drawn.curves:
+        return 0.0
+    finite = drawn.curves[0].y[np.isfinite(drawn.curves[0].y)]
+    least = 1.0 if drawn.unit == "ln" else 0.0
+    return max(float(np.ptp(finite)), least) if finite.size else least
+
+
+def _curve(drawn: Picture, width: int, *, span: float, plain: bool) -> Iterator[RenderableType]:
+    """The first curve in one line, with its largest and smallest value and its ends."""
+    curve = drawn.curves[0]
+    of_many = f", {curve.label}" if len(drawn.curves) > 1 else ""
+    yield _text(f"{drawn.y_label}{of_many}, by {drawn.x_label}", "dim")
+    finite = curve.y[np.isfinite(curve.y)]
+    if not finite.size:
+        yield _text("  no finite value at any lag")
+        return
+    ramp = PLAIN if plain else BLOCKS
+    first, last = (as_text(curve.x[end].item()) for end in (0, -1))
+    ends = f"{first} .. {last}"
+    marks = sparkline(curve.y, width - len(ends) - 4, least_span=span, ramp=ramp)
+    yield _text(f"  {marks}  ") + _text(ends, "dim")
+    told = f"  max {finite.max():.3g}, min {finite.min():.3g}"
+    yield _text(told + ("; 0 marks a true zero" if np.isneginf(curve.y).any() else ""), "dim")
+
+
+def _numbers(numbers: Sequence[Number]) -> Table:
+    table = _grid()
+    for number in numbers:
+        table.add_row(
+            _text(number.label, "dim"), _text(number.text, "bold"), _text(number.note, "dim")
+        )
+    return table
+
+
+def _remedies(remedies: Sequence[Remedy]) -> Table:
+    table = _grid()
+    for place, remedy in enumerate(remedies, 1):
+        table.add_row(f"{place}.", _text(remedy.what, "bold") + _text(f" {remedy.why}", "not bold"))
+    return table
+
+
+def _findings(findings: Sequence[Finding]) -> Table:
+    table = _grid()
+    for finding in findings:
+        table.add_row(_severity(finding.severity), _text(finding.analysis), _text(finding.claim))
+    return table
+
+
+def _list(items: Iterable[str]) -> Table:
+    table = _grid()
+    for item in items:
+        table.add_row("-", _text(item))
+    return table
+
+
+def _comparison(profiles: Sequence[Profile]) -> Table:
+    """Verdicts and first numbers: up to three profiles side by side, more of them row by row."""
+    found = [
+        {n.label: _text(n.text) for n in p.measurements[p.lead].numbers[:3]}
+        if p.lead in p.measurements
+        else {}
+        for p in profiles
+    ]
+    labels = dict.fromkeys(label for numbers in found for label in numbers)
+    columns = [
+        [Text("profile", "dim"), *(_text(name, "bold") for name in names(profiles))],
+        [Text("severity", "dim"), *(_severity(p.verdict.severity) for p in profiles)],
+        [Text("verdict", "dim"), *(_text(p.verdict.word) for p in profiles)],
+        *(
+            [_text(label, "dim"), *(numbers.get(label, Text("not measured")) for numbers in found)]
+            for label in labels
+        ),
+    ]
+    table = _grid()
+    for row in columns if len(profiles) <= MOST_SIDE_BY_SIDE else zip(*columns, strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _headed(title: str, body: RenderableType) -> Iterator[RenderableType]:
+    yield ""
+    yield Text(title, style="bold underline")
+    yield body
+
+
+def _severity(word: str) -> Text:
+    return _text(word, STYLES.get(word, "bold"))
+
+
+def _grid() -> Table:
+    return Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text as it stands: no markup is read, and no control character reaches the terminal."""
+    return Text(_UNPRINTABLE.sub("�", text), style=style, overflow="fold")

@@ -1,0 +1,161 @@
+"""The page as Chromium shows it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from farback.reports import report
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update --disable-dev-shm-usage"
+).split()
+SCREEN = {"width": 1280, "height": 720, "deviceScaleFactor": 1, "mobile": False}
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """One headless Chromium; FARBACK_REQUIRE_BROWSER=1 makes its absence a failure."""
+    browser = os.environ.get("FARBACK_CHROMIUM") or shutil.which("chromium")
+    driver = os.environ.get("FARBACK_CHROMEDRIVER") or shutil.which("chromedriver")
+    if not (browser and driver):
+        reason = "no chromium and chromedriver on the path; name one with FARBACK_CHROMIUM"
+        if os.environ.get("FARBACK_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    window.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SCREEN)
+    window.set_script_timeout(60)
+    yield window
+    window.quit()
+
+
+@pytest.fixture(scope="module", params=["profile", "pair", "silent"])
+def opened(request, chromium, tmp_path_factory):
+    """A page of one profile, of two, or of one without a curve; opened once for all that look."""
+    profiles = request.getfixturevalue(request.param)
+    return open_page(chromium, profiles, tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture
+def single(chromium, profile, tmp_path):
+    return open_page(chromium, profile, tmp_path)
+
+
+def open_page(window, profiles, folder: Path):
+    for log in ("browser", "performance"):
+        window.get_log(log)
+    window.get(report(profiles, folder / "page.html").as_uri())
+    return window
+
+
+def paint(window, scheme: str):
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    window.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+
+def test_console_holds_no_error(opened):
+    assert opened.get_log("browser") == []
+
+
+def test_no_request_leaves_the_file(opened):
+    events = [json.loads(entry["message"])["message"] for entry in opened.get_log("performance")]
+    asked = [
+        e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"
+    ]
+    assert asked and all(url.startswith(("file:", "data:")) for url in asked)
+
+
+def test_first_screen_needs_no_scrolling(opened):
+    outside = opened.execute_script(
+        """return [...document.querySelectorAll(
+             '.first .sentence, .first .plot, .first .number, .first .remedies, .first .unchecked')]
+           .filter((element) => {
+             const box = element.getBoundingClientRect();
+             const within = box.top >= 0 && box.bottom <= 720 && box.left >= 0 && box.right <= 1280;
+             return !within || !box.height;
+           }).map((element) => element.outerHTML.slice(0, 80))"""
+    )
+    assert outside == []
+
+
+def test_page_never_scrolls_sideways(opened):
+    width = opened.execute_script("return document.documentElement.scrollWidth")
+    assert width <= SCREEN["width"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(opened, scheme):
+    from axe_core_python.selenium import Axe
+
+    paint(opened, scheme)
+    found = Axe().run(opened)["violations"]
+    paint(opened, "light")
+    assert [(rule["id"], [node["html"][:90] for node in rule["nodes"]]) for rule in found] == []
+
+
+def test_numbers_in_the_page_equal_the_json(single, profile):
+    numbers = json.loads(profile.to_json())["measurements"]["adjoint_decay"]["numbers"][:3]
+    shown = single.execute_script(
+        "return [...document.querySelectorAll('.first .number')].map((e) => e.textContent)"
+    )
+    assert shown == [number["text"] for number in numbers]
+
+
+def test_drawn_curve_equals_the_json(single, profile):
+    block = json.loads(profile.to_json())["measurements"]["adjoint_decay"]["blocks"]["lstm.l0"]
+    drawn = single.execute_script(
+        "return document.getElementById('chart-0').data.find((t) => t.name === 'whole state').y"
+    )
+    assert drawn == pytest.approx([value / math.log(10) for value in block["log_norm"]], rel=1e-5)
+
+
+def test_arrow_keys_move_the_point_and_say_its_values(single, profile):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    plot = single.find_element(By.ID, "chart-0")
+    plot.send_keys(Keys.ARROW_RIGHT * 3, Keys.ARROW_LEFT)
+    points = single.execute_script("return document.getElementById('chart-0').data.at(-1).x")
+    said = single.find_element(By.CSS_SELECTOR, "[aria-live]").text
+    value = profile["adjoint_decay"].log_norm[1] / math.log(10)
+    assert set(points) == {1} and said.startswith(f"lag 1: whole state −{-value:.4g} (")
+
+
+def test_home_and_end_reach_the_first_and_the_last_lag(single):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    plot = single.find_element(By.ID, "chart-0")
+    reached = []
+    for key in (Keys.END, Keys.HOME):
+        plot.send_keys(key)
+        reached.append(plot.get_attribute("data-at"))
+    assert reached == ["63", "0"]
+
+
+def test_charts_follow_a_change_to_dark(single):
+    ask = "return document.getElementById('chart-0').layout.paper_bgcolor"
+    paint(single, "light")
+    before = single.execute_script(ask)
+    paint(single, "dark")
+    after = single.execute_script(
+        f"return new Promise((done) => setTimeout(done, 300)).then(() => {{{ask}}})"
+    )
+    paint(single, "light")
+    assert (before, after) == ("#fdfcf9", "#16181c")
