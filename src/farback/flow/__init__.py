@@ -7,13 +7,14 @@ one exception, the arithmetic in which an error of 1e-2000 stays a number.
 from .finding import Finding, Remedy
 from .measurement import Chart, Line, Measurement, Number, Series
 from .profile import Profile, load
-from .trace import Path, Trace
+from .trace import Gate, Path, Trace
 from .verdict import SEVERITIES, Verdict
 
 __all__ = [
     "SEVERITIES",
     "Chart",
     "Finding",
+    "Gate",
     "Line",
     "Measurement",
     "Number",

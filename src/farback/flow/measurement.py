@@ -82,7 +82,9 @@ class Measurement:
         fields = self.__dict__.get("fields", {})
         if key in fields:
             return fields[key]
-        raise AttributeError(f"'{self.__dict__.get('name')}' measured {', '.join(fields)}; not {key}")
+        raise AttributeError(
+            f"'{self.__dict__.get('name')}' measured {', '.join(fields)}; not {key}"
+        )
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.fields})

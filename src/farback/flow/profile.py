@@ -120,7 +120,8 @@ class Profile:
     def _repr_html_(self) -> str:
         numbers = self.measurements[self.lead].numbers if self.lead in self.measurements else ()
         rows = "".join(
-            f"<tr><th>{html.escape(n.label)}</th><td>{html.escape(n.text)}</td></tr>" for n in numbers
+            f"<tr><th>{html.escape(n.label)}</th><td>{html.escape(n.text)}</td></tr>"
+            for n in numbers
         )
         sentence = html.escape(self.verdict.sentence)
         return f"<p><b>{sentence}</b><br>{html.escape(self.subject)}</p><table>{rows}</table>"

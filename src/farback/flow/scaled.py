@@ -31,7 +31,9 @@ class Scaled(NamedTuple):
 
 def scaled(values: Float[Tensor, "... N"]) -> Scaled:
     """Plain numbers, each vector with its largest entry brought to [0.5, 1)."""
-    return normalise(values, torch.zeros(values.shape[:-1], dtype=torch.int64, device=values.device))
+    return normalise(
+        values, torch.zeros(values.shape[:-1], dtype=torch.int64, device=values.device)
+    )
 
 
 def normalise(mantissa: Float[Tensor, "... N"], exponent: Int[Tensor, "..."]) -> Scaled:

@@ -37,7 +37,8 @@ class Path:
     `log_norm` holds the norm of the adjoint for the whole state under "" and for each named block;
     `log_peak` the log of its largest entry; `against` the norm at lags -1, -2, ... where the error
     also runs against the processing; `summands` the norm of the weight gradient's summand by lag
-    for each parameter group [K, Q].
+    for each parameter group [K, Q]; `row_norm` an upper bound on the norm of each row's own
+    recurrent weight gradient.
     """
 
     name: str
@@ -46,17 +47,17 @@ class Path:
     log_peak: Logs
     against: Logs | None = None
     summands: Mapping[str, Float[np.ndarray, "K Q"]] = field(default_factory=dict)
+    row_norm: Float[np.ndarray, "K B"] | None = None
     gates: tuple[Gate, ...] = ()
     direction: int = 1
     spectral_radius: float | None = None
     cuts: tuple[int, ...] = ()
     cut_reason: str = ""
-    largest_steps: Float[np.ndarray, " B"] | None = None
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A subject's error flow over one batch.
+    """A subject's error flow over one batch; the axis K counts (loss time, draw) pairs.
 
     `paths` are the chains of states, `inputs` the places where the data enter. `loss_times` are
     clock steps; `steps` is T. `dtype` is the arithmetic of the trace, `model_dtype` that of the
@@ -73,10 +74,10 @@ class Trace:
     dtype: str
     model_dtype: str
     loss_text: str
-    reading: str
+    device: str = "cpu"
+    draws: int = 1
     recurrent: bool = True
     needs: int | None = None
     floor: float = 1e-3
     deep: bool = False
-    notes: tuple[str, ...] = ()
     rerun: Callable[[str], Trace] | None = None

@@ -1,0 +1,6 @@
+"""The probe: one file for each kind of subject, and the verb that turns any of them into a profile."""
+
+from ._probe import probe
+from .step_map import StepMap
+
+__all__ = ["StepMap", "probe"]

@@ -1,0 +1,44 @@
+"""The forward in another arithmetic: parameters, buffers and batch cast, the model left as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from ._batch import Batch
+
+NAMES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
+
+
+def name_of(dtype: torch.dtype) -> str:
+    """'float32' for torch.float32."""
+    return str(dtype).removeprefix("torch.")
+
+
+def model_dtype(model: nn.Module | None, batch: Batch) -> torch.dtype:
+    """The floating type of the parameters, or of the input where there are none."""
+    parameters = [] if model is None else list(model.parameters())
+    for x in [*parameters, *batch.tensors()]:
+        if x.is_floating_point():
+            return x.dtype
+    return torch.get_default_dtype()
+
+
+def cast(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """A floating tensor in `dtype`, any other as it is."""
+    return x.detach().to(dtype) if x.is_floating_point() else x
+
+
+def forward(model: nn.Module, batch: Batch, dtype: torch.dtype | None) -> Any:
+    """Run the model, with everything floating cast to `dtype` (None: as it is)."""
+    if dtype is None:
+        return model(*batch.args, **batch.kwargs)
+    named = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    state = {name: cast(x, dtype) for name, x in named.items()}
+    for name, _ in model.named_parameters():
+        if state[name].is_floating_point():
+            state[name].requires_grad_()
+    return functional_call(model, state, batch.args, dict(batch.kwargs))

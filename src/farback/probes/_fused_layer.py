@@ -1,0 +1,96 @@
+"""How a fused recurrent layer is met: taken apart into layers and directions, and replayed.
+
+The user's code goes on with the layer's own output, bit for bit, except where the layer draws a
+dropout mask between its layers: that mask cannot be known from outside, so there the replay's own
+output, under one mask drawn here, is handed on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from ..errors import InputRefused
+from ._clock import place
+from ._faithful import compare
+from ._fused_call import FusedCall
+from ._memory import chunk_that_fits
+from ._tape import Tape
+from .layers._stack import Masks, Runs, handed_out, kind_of, layout_of, run_layers, states_of
+
+
+def meet(
+    tape: Tape, module: str, layer: nn.RNNBase, own: Callable[..., Any], given: Any, hx: Any
+) -> Any:
+    """Answer the user's call of `layer`, and put it on the tape. `own` is the layer's forward."""
+    layout, data = layout_of(layer, given), _data(given)
+    entries = [tape.entry(x) for x in (data, *states_of(hx))]
+    dtype = tape.dtype or data.dtype
+    with torch.no_grad(), torch.autocast(data.device.type, enabled=False):
+        x = layout.read(data.detach()).to(dtype)
+        starts = [layout.read_rows(s.detach()).to(dtype) for s in states_of(hx)]
+        chunk = tape.chunk or chunk_that_fits(layer, kind_of(layer).gates, x)
+        masks = _masks(layer, x)
+        runs = run_layers(layer, x, starts, layout, masks=masks, chunk=chunk)
+        values = handed_out(runs, layout)
+        _refuse_non_finite(module, runs)
+    if dtype == data.dtype:
+        own_values = compare(tape, module, layer, own, given, hx, values, masks=masks)
+        values = values if own_values is None else own_values
+    where = place(tape, module, entries, first_state=1, steps=len(x))
+    call = FusedCall(
+        module=module,
+        name=where.name,
+        clock=where.clock,
+        steps=len(x),
+        rows=x.shape[1],
+        kind=type(layer).__name__,
+        layout=layout,
+        runs=runs,
+        masks=masks,
+        entries=entries,
+        outs=[tape.leaf(value) for value in values],
+    )
+    tape.add(call)
+    return _as_answer(given, call.outs)
+
+
+def _data(given: Any) -> Tensor:
+    return given.data if isinstance(given, PackedSequence) else given
+
+
+def _masks(layer: nn.RNNBase, x: Tensor) -> Masks:
+    """One dropout mask for the input of each layer above the first."""
+    keep = 1 - layer.dropout
+    if not layer.training or not layer.dropout:
+        return (None,) * layer.num_layers
+    width = (layer.proj_size or layer.hidden_size) * (2 if layer.bidirectional else 1)
+    blank = x.new_zeros(*x.shape[:2], width)
+    drawn = [blank.bernoulli(keep) / max(keep, 1e-9) for _ in range(layer.num_layers - 1)]
+    return (None, *drawn)
+
+
+def _refuse_non_finite(module: str, layers: Runs) -> None:
+    for number, runs in enumerate(layers):
+        for d, run in enumerate(runs):
+            bad = ~torch.isfinite(run.outputs).flatten(1).all(1)
+            if bad.any():
+                where = f"{module}.l{number}{'.reverse' if d else ''}"
+                raise InputRefused(
+                    f"{where} first gives NaN or infinity at step {int(bad.nonzero()[0])} of "
+                    f"{run.steps}, where finite states were expected; look at the input at that "
+                    "step, or at the size of the weights."
+                )
+
+
+def _as_answer(given: Any, outs: list[Tensor]) -> Any:
+    output: Any = outs[0]
+    if isinstance(given, PackedSequence):
+        output = PackedSequence(
+            outs[0], given.batch_sizes, given.sorted_indices, given.unsorted_indices
+        )
+    return output, outs[1] if len(outs) == 2 else tuple(outs[1:])

@@ -1,0 +1,78 @@
+"""The output of a module without recurrence, as the place where the error enters.
+
+With an axis of T steps, E_t enters at output step t; without one, all of the loss is read at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..flow.scaled import Scaled, scaled
+from ._segment import working
+from ._tape import Call, Entry, Errors, Records, Tape, floating, rebuilt
+
+
+@dataclass
+class Output(Call):
+    """The last call of a tape that has no recurrent one; `time` numbers the axis of steps."""
+
+    steps: int
+    rows: int
+    time: int
+    entries: list[Entry]
+    outs: list[Tensor]
+    module: str = "output"
+    name: str = "output"
+    clock: int = 0
+
+    def _has_time(self, x: Tensor) -> bool:
+        return x.dim() > 2 - (self.time == 0) and x.shape[self.time] == self.steps
+
+    def read_times(self, gradients: Sequence[Tensor | None]) -> set[int]:
+        times: set[int] = set()
+        for gradient in gradients:
+            if gradient is None or not bool((gradient != 0).any()):
+                continue
+            if self._has_time(gradient):
+                read = (gradient.movedim(self.time, 0).flatten(1) != 0).any(1)
+                times |= {int(t) for t in read.nonzero()}
+            else:
+                times.add(self.steps - 1)
+        return times
+
+    def pull(
+        self, errors: Errors, arrived: Sequence[Scaled | None], records: Records
+    ) -> list[Scaled | None]:
+        records.advance(self.steps)
+        return [self._entering(errors, out) for out in self.outs]
+
+    def _entering(self, errors: Errors, out: Tensor) -> Scaled:
+        shape = (len(errors.times), *out.shape)
+        plain = torch.zeros(shape, dtype=working(out.dtype), device=out.device)
+        entering = errors.entering(out)
+        for k, t in enumerate(errors.times):
+            gradient = entering[errors.draw[k]] if entering else None
+            if gradient is None:
+                continue
+            if self._has_time(gradient):
+                plain[k].select(self.time, t).copy_(gradient.select(self.time, t))
+            elif t == self.steps - 1:
+                plain[k] = gradient
+        if errors.rescale:
+            return scaled(plain)
+        return Scaled(plain, torch.zeros(plain.shape[:-1], dtype=torch.int64, device=out.device))
+
+
+def cut_output(tape: Tape, output: Any, *, steps: int, rows: int, time: int) -> Any:
+    """Put the output on the tape, and return it as leaves."""
+    tensors, flat, spec = floating(output)
+    entries = [tape.entry(x) for x in tensors]
+    outs = [tape.leaf(x) if x.requires_grad else x for x in tensors]
+    kept = [number for number, x in enumerate(tensors) if x.requires_grad]
+    tape.add(Output(steps, rows, time, [entries[n] for n in kept], [outs[n] for n in kept]))
+    return rebuilt(flat, spec, outs)

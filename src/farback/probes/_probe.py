@@ -1,0 +1,191 @@
+"""The verb: a subject and a batch in, a profile out."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy
+import torch
+from torch import nn
+
+from .._catalogue import member, names
+from ..analyses._analysis import DEPTHS, Analysis
+from ..analyses._conclude import conclude
+from ..errors import InputRefused, WrongUsage, unknown
+from ..flow import Profile, Trace
+from ._batch import Batch, read_batch
+from ._checks import checked_model
+from ._loss import Loss
+from ._measure import Question
+from ._progress import progress
+from .step_map import StepMap, trace_step_map
+from .torch_module import trace_module
+
+UNCHECKED = (
+    "other batches, and other moments of the training: this is one batch, now",
+    "whether the weights between the layers, outside the recurrence, carry the error well",
+)
+
+
+def probe(
+    model: nn.Module | StepMap,
+    batch: Any,
+    *,
+    loss: Loss | None = None,
+    needs: int | None = None,
+    depth: str = "standard",
+    analyses: Sequence[Analysis | str] | None = None,
+    output: str | None = None,
+    layout: str | None = None,
+    chunk: int | None = None,
+    max_steps: int | None = None,
+    loss_times: Sequence[int] | None = None,
+    cells: str | Sequence[str] | None = None,
+    floor: float = 1e-3,
+    seed: int = 0,
+) -> Profile:
+    """Measure how far back the error of `model` reaches on `batch`, and what carries it.
+
+    Nothing is left behind on the model: parameters, gradients, buffers, hooks, flags, attributes and
+    random states are the same before and after.
+
+    >>> import torch, farback as fb
+    >>> model = torch.nn.GRU(3, 8, batch_first=True)
+    >>> fb.probe(model, torch.randn(4, 20, 3), needs=10).verdict.word
+    'vanishes'
+
+    Args:
+        model: a torch module as it is, or a StepMap.
+        batch: (input, target) or the input alone; a tuple or dict as input is unpacked.
+        loss: a function of (output, target); without one, random projections of the output.
+        needs: the lag that the task needs.
+        depth: 'quick' (the last loss time), 'standard', or 'deep' (float64, and each float type rerun).
+        analyses: which to run, as objects or names; by default all that fit the depth.
+        output: the part of the output that the loss takes, as 'logits' or '0'.
+        layout: 'batch-first' or 'time-first', where it cannot be told.
+        chunk: steps between kept states; a smaller one needs less memory and more time.
+        max_steps: use only the last so many steps of the batch.
+        loss_times: the steps at which the error is followed; by default the last, and 16 before it.
+        cells: names of the modules that are the recurrent cells, or of the layer to measure at.
+        floor: the share of its start down to which the error counts as reaching.
+        seed: of dropout masks and random projections.
+
+    Raises:
+        InputRefused: the model, the batch or the loss cannot be measured as it is.
+        WrongUsage: an argument names something that does not exist.
+    """
+    _check_choices(depth, needs=needs, chunk=chunk, max_steps=max_steps, floor=floor)
+    chosen = None if analyses is None else [_analysis(one) for one in analyses]
+    question = Question(loss, needs, depth, output, chunk, loss_times, cells, floor, seed)
+    with progress() as advance:
+        trace, read, notes = _traced(model, batch, question, advance, layout, max_steps)
+    return _profile(trace, read.reading, question, chosen, notes)
+
+
+def _traced(
+    model: Any,
+    batch: Any,
+    question: Question,
+    advance: Callable[[int, int], None],
+    layout: str | None,
+    max_steps: int | None,
+) -> tuple[Trace, Batch, list[str]]:
+    if isinstance(model, StepMap):
+        return trace_step_map(
+            model, read_batch(batch, None, layout=layout, max_steps=max_steps), question, advance
+        )
+    module = checked_model(model)
+    read = read_batch(batch, module, layout=layout, max_steps=max_steps)
+    return trace_module(module, read, question, advance, layout_said=layout is not None)
+
+
+def _check_choices(depth: str, *, floor: float, **counts: int | None) -> None:
+    if depth not in DEPTHS:
+        raise unknown("depth", depth, DEPTHS)
+    if not 0 < floor < 1:
+        raise WrongUsage(f"floor is {floor}, and a share between 0 and 1 was expected; try 1e-3.")
+    for name, value in counts.items():
+        least = 0 if name == "needs" else 1
+        if value is not None and (not isinstance(value, int) or value < least):
+            raise WrongUsage(
+                f"{name} is {value!r}, and a whole number of steps from {least} was expected."
+            )
+
+
+def _analysis(one: Analysis | str | type[Analysis]) -> Analysis:
+    if isinstance(one, Analysis):
+        return one
+    if isinstance(one, str):
+        return member("analyses", one)()
+    raise WrongUsage(
+        f"analyses holds {one!r}, and an analysis or its name was expected; try "
+        f"{'an instance: ' + one.__name__ + '()' if isinstance(one, type) else names('analyses')}."
+    )
+
+
+def _profile(
+    trace: Trace,
+    reading: str,
+    question: Question,
+    chosen: Sequence[Analysis] | None,
+    notes: Sequence[str],
+) -> Profile:
+    """Run the analyses on the trace, and conclude."""
+    level = DEPTHS.index(question.depth)
+    if chosen is None:
+        every = [member("analyses", name)() for name in names("analyses")]
+        chosen = [a for a in every if DEPTHS.index(a.depth) <= level]
+    fitting = [analysis for analysis in chosen if analysis.applies(trace)]
+    if not fitting:
+        raise InputRefused(
+            "None of the analyses asked for fits this subject; leave analyses= out to run all that do."
+        )
+    measurements = {}
+    findings = []
+    for analysis in fitting:
+        measurement = analysis.measure(trace)
+        measurements[measurement.name] = measurement
+        findings.append(analysis.judge(measurement))
+    lead = "adjoint_decay" if "adjoint_decay" in measurements else "input_sensitivity"
+    if lead not in measurements:
+        lead = next(iter(measurements))
+    unchecked = list(UNCHECKED)
+    if question.depth != "deep":
+        unchecked.append("the same in float64 and in each float type (depth 'deep')")
+    missing = [n for n in names("analyses") if n not in measurements]
+    if missing:
+        unchecked.append(f"not run, or nothing here to run on: {', '.join(missing)}")
+    return Profile(
+        subject=trace.subject,
+        reading=reading,
+        verdict=conclude(findings, unchecked),
+        measurements=measurements,
+        findings=tuple(findings),
+        lead=lead,
+        settings={
+            "needs": question.needs,
+            "depth": question.depth,
+            "floor": question.floor,
+            "seed": question.seed,
+            "loss": trace.loss_text,
+            "loss_times": list(trace.loss_times),
+            "dtype": trace.dtype,
+        },
+        environment=_environment(trace),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _environment(trace: Trace) -> dict[str, str]:
+    from .. import __version__
+
+    return {
+        "farback": __version__,
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "python": platform.python_version(),
+        "model dtype": trace.model_dtype,
+        "device": trace.device,
+    }

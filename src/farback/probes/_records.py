@@ -1,0 +1,151 @@
+"""What the way back leaves behind: norms by clock step for each chain of states.
+
+A record holds arrays over [K, T, B]; once the sweep is over they are turned from clock steps into
+lags, q = t_k - s in the direction of processing, and become a Path of the trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..flow.scaled import NOTHING, Scaled, at, log_norm, log_peak
+from ..flow.trace import Gate, Path
+
+_LN2 = 0.6931471805599453
+
+
+@dataclass
+class Record:
+    """One chain of states while it is being measured."""
+
+    name: str
+    kind: str
+    shape: tuple[int, int, int]
+    direction: int = 1
+    spectral_radius: float | None = None
+    cuts: list[int] = field(default_factory=list)
+    cut_reason: str = ""
+    norms: dict[str, np.ndarray] = field(default_factory=dict)
+    summands: dict[str, np.ndarray] = field(default_factory=dict)
+    gates: dict[str, list[tuple[float, np.ndarray, int]]] = field(default_factory=dict)
+    gate_bias: dict[str, float] = field(default_factory=dict)
+    row_norm: np.ndarray | None = None
+
+    def take_adjoint(
+        self, clock: np.ndarray, adjoint: Scaled, blocks: Mapping[str, slice], valid: Tensor | None
+    ) -> None:
+        """Note the norms of an adjoint [S, K, B, N] at the clock steps [S]."""
+        self._note("", clock, log_norm(adjoint), valid)
+        self._note("peak", clock, log_peak(adjoint), valid)
+        if len(blocks) > 1:
+            for name, where in blocks.items():
+                block = Scaled(adjoint.mantissa[..., where], adjoint.exponent)
+                self._note(name, clock, log_norm(block), valid)
+
+    def _note(self, name: str, clock: np.ndarray, logs: Tensor, valid: Tensor | None) -> None:
+        if name not in self.norms:
+            self.norms[name] = np.full(self.shape, np.nan)
+        if valid is not None:
+            logs = torch.where(valid.unsqueeze(1), logs, torch.nan)
+        self.norms[name][:, clock] = logs.transpose(0, 1).cpu().numpy()
+
+    def take_summands(self, group: str, clock: np.ndarray, logs: Tensor) -> None:
+        """Note the log norm [S, K] of a weight gradient's summands at the clock steps [S]."""
+        if group not in self.summands:
+            self.summands[group] = np.full(self.shape[:2], np.nan)
+        self.summands[group][:, clock] = logs.t().cpu().numpy()
+
+    def take_rows(self, logs: Tensor) -> None:
+        """Add the log norms [S, K, B] of each row's own summands to the bound on their sum."""
+        sums = torch.logsumexp(logs, 0).cpu().numpy()
+        self.row_norm = sums if self.row_norm is None else np.logaddexp(self.row_norm, sums)
+
+    def take_gate(self, name: str, values: Tensor, valid: Tensor | None) -> None:
+        """Note a gate's values [S, B, H]: its mean, and each unit's mean log."""
+        flat = values.flatten(0, 1) if valid is None else values[valid]
+        if len(flat):
+            logs = flat.double().clamp(min=1e-300).log().mean(0).cpu().numpy()
+            self.gates.setdefault(name, []).append((float(flat.double().mean()), logs, len(flat)))
+
+    def path(self, loss_times: Sequence[int]) -> Path:
+        """The record by lag."""
+        against = self._by_lag(self.norms[""], loss_times, sign=-1)
+        return Path(
+            name=self.name,
+            kind=self.kind,
+            log_norm={
+                name: self._by_lag(norms, loss_times)
+                for name, norms in self.norms.items()
+                if name != "peak"
+            },
+            log_peak=self._by_lag(self.norms["peak"], loss_times),
+            against=against if np.isfinite(against).any() else None,
+            summands={n: self._by_lag(s, loss_times) for n, s in self.summands.items()},
+            row_norm=self.row_norm,
+            gates=tuple(self._gate(name) for name in self.gates),
+            direction=self.direction,
+            spectral_radius=self.spectral_radius,
+            cuts=tuple(sorted(self.cuts)),
+            cut_reason=self.cut_reason,
+        )
+
+    def _gate(self, name: str) -> Gate:
+        means, logs, counts = zip(*self.gates[name], strict=True)
+        return Gate(
+            name=name,
+            mean=float(np.average(means, weights=counts)),
+            mean_log=np.average(np.stack(logs), axis=0, weights=counts),
+            bias=self.gate_bias.get(name),
+        )
+
+    def _by_lag(self, by_step: np.ndarray, loss_times: Sequence[int], sign: int = 1) -> np.ndarray:
+        """[K, T, ...] by clock step as [K, Q, ...] by lag 0, 1, ... (or -1, -2, ... for sign -1)."""
+        steps = by_step.shape[1]
+        out = np.full_like(by_step, np.nan)
+        for k, t in enumerate(loss_times):
+            ahead = sign * self.direction > 0
+            # towards the past (s = t, t - 1, ...) where the processing runs forwards, else (t, t + 1, ...)
+            line = by_step[k, t::-1] if ahead else by_step[k, t:steps]
+            line = line if sign > 0 else line[1:]
+            out[k, : len(line)] = line
+        return out
+
+
+def summand_norms(errors: Tensor, exponent: Tensor, carried: Tensor) -> Tensor:
+    """ln of the Frobenius norm of sum_b e_b (x) v_b, for errors [S, K, B, G] and carried [S, B, V].
+
+    The square of that norm is the sum over pairs of rows of (e_b . e_b')(v_b . v_b'), so that two
+    small Gram matrices replace a whole weight matrix wherever the batch is smaller than the layer.
+    """
+    level, top = _level(errors, exponent)
+    rows, nets, width = carried.shape[-2], errors.shape[-1], carried.shape[-1]
+    if rows * (nets + width) < nets * width:
+        own = level @ level.transpose(-1, -2)
+        other = (carried @ carried.transpose(-1, -2)).unsqueeze(1)
+        square = (own * other).sum((-1, -2)).clamp(min=0)
+    else:
+        square = (level.transpose(-1, -2) @ carried.unsqueeze(1)).square().sum((-1, -2))
+    return square.double().log() / 2 + top.double() * _LN2
+
+
+def row_norms(errors: Tensor, exponent: Tensor, carried: Tensor) -> Tensor:
+    """ln |e_b| |v_b|, the norm of one row's summand, for errors [S, K, B, G] and carried [S, B, V]."""
+    ours = log_norm(Scaled(errors, exponent))
+    return ours + torch.linalg.vector_norm(carried, dim=-1).double().log().unsqueeze(1)
+
+
+def bias_norms(errors: Tensor, exponent: Tensor) -> Tensor:
+    """ln of the norm of sum_b e_b, for errors [S, K, B, G]."""
+    level, top = _level(errors, exponent)
+    return torch.linalg.vector_norm(level.sum(-2), dim=-1).double().log() + top.double() * _LN2
+
+
+def _level(errors: Tensor, exponent: Tensor) -> tuple[Tensor, Tensor]:
+    """All rows at the largest exponent among them."""
+    top = exponent.amax(-1)
+    return at(Scaled(errors, exponent), top.unsqueeze(-1)), top.clamp(min=NOTHING // 2**12)

@@ -1,0 +1,99 @@
+"""The interface of a layer kind: its step, and how an error is pulled back through that step.
+
+One direction of one layer, on a batch. With s_p the state after step p,
+
+    (1)  s_p = step(s_{p-1}, drive_p),          drive_p = W_ih x_p + b
+    (2)  a_{p-1} = (ds_p / ds_{p-1})^T a_p      the adjoint, one step back
+    (3)  e_p = (ds_p / dnet_p)^T a_p            the error at the nets of step p
+
+From (3) follow the error at the input, W_ih^T e_p, and the weight gradient's summand of this step,
+sum over rows of e_p (x) s_{p-1}. A kind states (2) and (3) in closed form, because autograd would
+need a graph node for each operation; tests hold them against autograd.
+
+Axes: S steps of a block, K loss times, B rows, N state, H hidden, I input, G = gates x H nets.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The parameters of one layer in one direction, as the fused layer stores them."""
+
+    input: Float[Tensor, "G I"]
+    hidden: Float[Tensor, "G P"]
+    bias_input: Float[Tensor, " G"] | None = None
+    bias_hidden: Float[Tensor, " G"] | None = None
+    projection: Float[Tensor, "P H"] | None = None
+
+    def to(self, dtype: torch.dtype) -> Weights:
+        """The same weights in another arithmetic."""
+        tensors = (self.input, self.hidden, self.bias_input, self.bias_hidden, self.projection)
+        return Weights(*(None if w is None else w.detach().to(dtype) for w in tensors))
+
+
+class Pulled(NamedTuple):
+    """An error pulled back one step: (2), and (3) as seen by W_hh and by W_ih."""
+
+    before: Float[Tensor, "K B N"]
+    hidden: Float[Tensor, "K B G"]
+    input: Float[Tensor, "K B G"]
+
+
+class Kind(ABC):
+    """One kind of recurrent layer. The state is one vector with named blocks."""
+
+    gates: int
+
+    @abstractmethod
+    def blocks(self, weights: Weights) -> dict[str, slice]:
+        """The named parts of the state vector, the output first."""
+
+    @abstractmethod
+    def drive(self, weights: Weights, x: Float[Tensor, "S B I"]) -> Float[Tensor, "S B G"]:
+        """What the input adds to the nets, for many steps in one product."""
+
+    @abstractmethod
+    def step(
+        self, weights: Weights, state: Float[Tensor, "B N"], drive: Float[Tensor, "B G"]
+    ) -> tuple[Float[Tensor, "B N"], Float[Tensor, "B M"]]:
+        """(1), and the gate values that the slopes need."""
+
+    @abstractmethod
+    def slopes(
+        self,
+        before: Float[Tensor, "S B N"],
+        after: Float[Tensor, "S B N"],
+        kept: Float[Tensor, "S B M"],
+    ) -> tuple[Tensor, ...]:
+        """The local derivatives of a block of steps, each with the leading axis S."""
+
+    @abstractmethod
+    def pull(
+        self, weights: Weights, slopes: tuple[Tensor, ...], adjoint: Float[Tensor, "K B N"]
+    ) -> Pulled:
+        """(2) and (3) for one step."""
+
+    def keeping(self, kept: Float[Tensor, "T B M"]) -> dict[str, Float[Tensor, "T B H"]]:
+        """The gates that scale what a unit keeps from step to step, by name."""
+        return {}
+
+    def keeping_bias(self, weights: Weights) -> dict[str, Float[Tensor, " H"]]:
+        """The bias of each keeping gate."""
+        return {}
+
+
+def projected(x: Tensor, weight: Tensor, *biases: Tensor | None) -> Tensor:
+    """x W^T + the biases that exist."""
+    total = None
+    for bias in biases:
+        total = bias if total is None else total if bias is None else total + bias
+    return torch.nn.functional.linear(x, weight, total)

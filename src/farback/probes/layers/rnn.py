@@ -1,0 +1,43 @@
+"""The simple recurrent layer, h' = f(W_ih x + b_ih + W_hh h + b_hh) with f = tanh or relu.
+
+    (1)  h_p = f(net_p)
+    (2)  a_{p-1} = W_hh^T e_p
+    (3)  e_p = f'(net_p) a_p,   f' = 1 - h_p^2 for tanh, [h_p > 0] for relu
+
+Reference: Elman 1990; error flow (2), (3) as in Hochreiter and Schmidhuber 1997, section 3.1.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ._kind import Kind, Pulled, Weights, projected
+
+
+class RNN(Kind):
+    """The layer of `nn.RNN`."""
+
+    gates = 1
+
+    def __init__(self, nonlinearity: str = "tanh"):
+        self.nonlinearity = nonlinearity
+
+    def blocks(self, weights: Weights) -> dict[str, slice]:
+        return {"h": slice(0, weights.hidden.shape[1])}
+
+    def drive(self, weights: Weights, x: Tensor) -> Tensor:
+        return projected(x, weights.input, weights.bias_input, weights.bias_hidden)
+
+    def step(self, weights: Weights, state: Tensor, drive: Tensor) -> tuple[Tensor, Tensor]:
+        net = torch.addmm(drive, state, weights.hidden.t())
+        after = net.tanh() if self.nonlinearity == "tanh" else net.relu()
+        return after, after[:, :0]
+
+    def slopes(self, before: Tensor, after: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
+        tanh = self.nonlinearity == "tanh"
+        return (1 - after * after if tanh else (after > 0).to(after.dtype),)
+
+    def pull(self, weights: Weights, slopes: tuple[Tensor, ...], adjoint: Tensor) -> Pulled:
+        error = adjoint * slopes[0]  # (3)
+        return Pulled(error @ weights.hidden, error, error)  # (2)

@@ -1,0 +1,118 @@
+"""A bare step map as the subject: state and input to the next state, nothing else.
+
+    s_t = step(s_{t-1}, x_t),   E = loss(s_T, target)
+
+The rows of the batch must be independent. The loop is farback's own, so the state's axis N and the
+clock are known without searching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import InputRefused
+from ..flow.trace import Trace
+from ._batch import Batch
+from ._cell_call import CellCall
+from ._loss import scalars
+from ._measure import Question, Taken, measured
+from ._source import Source
+from ._tape import Tape
+from ._untouched import untouched
+from .layers._layout import Dense
+
+
+@dataclass(frozen=True)
+class StepMap:
+    """step(state [B, N], x [B, I]) -> state [B, N], from `start` [B, N] or [N].
+
+    The batch is (xs [B, T, I], target), the loss a function of (last state, target).
+
+    >>> import torch, farback as fb
+    >>> halve = StepMap(lambda state, x: 0.5 * state + x, start=torch.ones(1, 2))
+    >>> profile = fb.probe(halve, (torch.zeros(1, 9, 2), None), loss=lambda s, _: s.sum())
+    >>> round(profile["adjoint_decay"].half_life, 6)
+    1.0
+    """
+
+    step: Callable[[Tensor, Tensor], Tensor]
+    start: Tensor
+
+    def run(self, tape: Tape, xs: Tensor) -> Tensor:
+        """Run the map over xs [B, T, I], each step a call on the tape; return the last state."""
+        parameters = [*self.step.parameters()] if isinstance(self.step, nn.Module) else []
+        state = self.start.detach()
+        if state.dim() == 1:
+            state = state.expand(len(xs), -1)
+        source = Source("input", Dense(True, False), [tape.leaf(xs)])
+        tape.add(source)
+        for clock, x in enumerate(source.outs[0].unbind(1)):
+            copies = [tape.leaf(state), tape.leaf(x)]
+            with torch.enable_grad():
+                after = self.step(*copies)
+            _check(after, state, clock)
+            call = CellCall(
+                module="step",
+                name="step",
+                clock=clock,
+                rows=len(state),
+                cell=None,
+                kind="StepMap",
+                copies=copies,
+                results=[after],
+                entries=[
+                    tape.entry(state, is_state=True),
+                    tape.entry(x),
+                ],
+                outs=[tape.leaf(after)],
+                parameters={"recurrent": parameters} if parameters else {},
+            )
+            tape.add(call)
+            state = call.outs[0]
+        return state
+
+
+def _check(after: Any, state: Tensor, clock: int) -> None:
+    if not isinstance(after, Tensor) or after.shape != state.shape:
+        came = tuple(after.shape) if isinstance(after, Tensor) else type(after).__name__
+        raise InputRefused(
+            f"The step map returned {came} at step {clock}, and a state of shape "
+            f"{tuple(state.shape)} was expected; return the next state and nothing else."
+        )
+    if not bool(torch.isfinite(after).all()):
+        raise InputRefused(
+            f"The step map first gives NaN or infinity at step {clock}, where finite states were "
+            "expected; look at the start, the input at that step, or the size of the weights."
+        )
+
+
+def trace_step_map(
+    subject: StepMap, batch: Batch, question: Question, advance: Callable[[int, int], None]
+) -> tuple[Trace, Batch, list[str]]:
+    """Measure the error flow of a step map."""
+    (xs,) = batch.args
+    dtype = subject.start.dtype if subject.start.is_floating_point() else torch.get_default_dtype()
+    module = subject.step if isinstance(subject.step, nn.Module) else None
+
+    def take(arithmetic: torch.dtype | None) -> Taken:
+        tape = Tape(arithmetic, expected_steps=batch.steps)
+        with untouched(module, question.seed), torch.enable_grad():
+            last = subject.run(tape, xs)
+            values = scalars(last, batch.target, question.loss, question.seed)
+        return Taken(tape, values, dtype, batch.steps)
+
+    name = getattr(subject.step, "__name__", type(subject.step).__name__)
+    trace, taken = measured(
+        take,
+        question,
+        advance,
+        subject=f"StepMap {name} (state of {subject.start.shape[-1]})",
+        working=None,
+        model_dtype=dtype,
+    )
+    return trace, batch, [*batch.remarks, *taken.tape.notes]

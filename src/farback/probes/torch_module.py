@@ -1,0 +1,187 @@
+"""An ordinary torch module as the subject: run once, with its recurrent calls on the tape.
+
+Fused layers, PyTorch's cells and the user's own cells are found by themselves. A module without any
+is measured all the same: the sensitivity of each output step to the embedded input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+from torch.utils import _pytree
+
+from ..errors import WrongUsage
+from ..flow.trace import Trace
+from ._arithmetic import cast, forward, model_dtype
+from ._batch import Batch
+from ._find_cells import find_cells, named_cells
+from ._fused_call import FusedCall
+from ._loss import picked, refuse_without_graph, scalars
+from ._measure import Question, Taken, measured
+from ._output import cut_output
+from ._recording import recording
+from ._source import Source
+from ._tape import Tape
+from ._untouched import seed_all, untouched
+from .layers._layout import Dense, Packed
+
+_HALF = (torch.float16, torch.bfloat16)
+_RECURRENT = (nn.RNNBase, nn.RNNCellBase)
+
+
+def trace_module(
+    model: nn.Module,
+    batch: Batch,
+    question: Question,
+    advance: Callable[[int, int], None],
+    *,
+    layout_said: bool,
+) -> tuple[Trace, Batch, list[str]]:
+    """Measure the error flow of `model`; return the batch as it was read, and what to know."""
+    dtype = model_dtype(model, batch)
+    working = torch.float64 if question.depth == "deep" or dtype in _HALF else None
+    cells = [] if question.cells is None else named_cells(model, question.cells)
+    notes = list(batch.remarks)
+
+    def take(arithmetic: torch.dtype | None) -> Taken:
+        with untouched(model, question.seed) as changed:
+            taken = _take(model, batch, question, cells, arithmetic)
+        if changed:
+            carried = ", ".join(sorted(changed))
+            taken.tape.note(
+                f"The forward rewrites {carried}; it was put back, and the probe began with what "
+                "was there."
+            )
+        return taken
+
+    if not cells and not any(isinstance(m, _RECURRENT) for m in model.modules()):
+        with untouched(model, question.seed):
+            cells = find_cells(model, lambda: forward(model, batch, None), batch.steps)
+        if cells:
+            notes.append(
+                f"Found by its feedback: {', '.join(cells)} is called once a step; its output that "
+                "comes back is the state. Name another with cells= (--cells)."
+            )
+    subject = f"{type(model).__name__} ({_size(model)} parameters)"
+    trace, taken = measured(
+        take, question, advance, subject=subject, working=working, model_dtype=dtype
+    )
+    read = _read_as(batch, taken.tape)
+    if layout_said and read.batch_first != batch.batch_first:
+        raise WrongUsage(
+            f"layout= says {'batch' if batch.batch_first else 'time'} first, but the recurrent layer "
+            f"takes this batch as {read.reading.removeprefix('read as ')}; transpose the batch, or "
+            "set batch_first on the layer."
+        )
+    if model.training and any(isinstance(m, nn.Dropout) and m.p for m in model.modules()):
+        notes.append(
+            f"The model is in training mode: dropout used one fixed mask, seed {question.seed}."
+        )
+    return trace, read, [*notes, *taken.tape.notes]
+
+
+def _take(
+    model: nn.Module,
+    batch: Batch,
+    question: Question,
+    cells: Sequence[str],
+    arithmetic: torch.dtype | None,
+) -> Taken:
+    """One forward, with its calls on the tape."""
+    tape = Tape(arithmetic, question.chunk, expected_steps=batch.steps)
+    given = batch if arithmetic is None else batch.mapped(lambda x: cast(x, arithmetic))
+    given = replace(given, **_with_sources(tape, given))
+    tokens = [x for x in given.tensors() if not x.is_floating_point()]
+    with (
+        torch.compiler.set_stance("force_eager"),
+        torch.enable_grad(),
+        recording(tape, model, cells=cells, tokens=tokens, batch_first=batch.batch_first),
+    ):
+        output = forward(model, given, arithmetic)
+        if isinstance(model, nn.RNNBase) and question.output is None:
+            output = output[0].data if isinstance(output[0], PackedSequence) else output[0]
+        if not any(call.steps for call in tape.calls):
+            time = 0 if not batch.batch_first or batch.rows == 1 and _unbatched(given) else 1
+            output = cut_output(tape, output, steps=batch.steps, rows=batch.rows, time=time)
+        output = picked(output, question.output)
+        refuse_without_graph(output, _last_differentiable(tape))
+        values = scalars(output, given.target, question.loss, question.seed)
+    _settle_layouts(tape, batch)
+    dtype = arithmetic or model_dtype(model, batch)
+    return Taken(tape, values, dtype, batch.steps)
+
+
+def _with_sources(tape: Tape, batch: Batch) -> dict[str, Any]:
+    """Replace each floating sequence of the input by a leaf that is on the tape."""
+
+    def inner(x: Any) -> Any:
+        if isinstance(x, PackedSequence):
+            source = Source("input", Packed.of(x), [tape.leaf(x.data)])
+            tape.add(source)
+            return PackedSequence(
+                source.outs[0], x.batch_sizes, x.sorted_indices, x.unsorted_indices
+            )
+        if not isinstance(x, Tensor) or not x.is_floating_point() or x.dim() < 2:
+            return x
+        flat = x.dim() == 2 and len(x) == batch.rows and x.shape[1] == batch.steps
+        leaf = tape.leaf(x.unsqueeze(-1) if flat else x)
+        if batch.steps in leaf.shape[:2]:
+            unbatched = leaf.dim() == 2
+            tape.add(Source("input", Dense(batch.batch_first and not unbatched, unbatched), [leaf]))
+        return leaf.squeeze(-1) if flat else leaf
+
+    args, kwargs = _pytree.tree_map(inner, (batch.args, dict(batch.kwargs)))
+    return {"args": args, "kwargs": kwargs}
+
+
+def _unbatched(batch: Batch) -> bool:
+    return batch.tensors()[0].dim() < 3 and batch.rows == 1
+
+
+def _settle_layouts(tape: Tape, batch: Batch) -> None:
+    """The axes of the input, told by what the recurrent layers made of it."""
+    calls = [call for call in tape.calls if call.steps]
+    packed = next(
+        (c for c in calls if isinstance(c, FusedCall) and isinstance(c.layout, Packed)), None
+    )
+    for source in tape.calls:
+        if not isinstance(source, Source) or not isinstance(source.layout, Dense):
+            continue
+        if packed is not None and source.outs[0].dim() > 2:
+            lengths = packed.layout.valid.sum(0)
+            order = packed.layout.unsorted_indices
+            source.lengths = lengths if order is None else lengths[order]
+            source.layout = Dense(len(source.outs[0]) == len(lengths), unbatched=False)
+        elif calls and source.outs[0].dim() > 2 and calls[0].name != "output":
+            steps, rows = tape.steps, calls[0].rows
+            seen = tuple(source.outs[0].shape[:2])
+            if steps != rows and seen in ((rows, steps), (steps, rows)):
+                source.layout = Dense(batch_first=seen == (rows, steps), unbatched=False)
+
+
+def _read_as(batch: Batch, tape: Tape) -> Batch:
+    """The batch as the layers read it."""
+    sources = [c for c in tape.calls if isinstance(c, Source) and isinstance(c.layout, Dense)]
+    if (
+        not sources
+        or sources[0].layout.unbatched
+        or sources[0].layout.batch_first == batch.batch_first
+    ):
+        return batch
+    return replace(batch, batch_first=not batch.batch_first, steps=batch.rows, rows=batch.steps)
+
+
+def _last_differentiable(tape: Tape) -> str:
+    call = tape.calls[-1] if tape.calls else None
+    return (
+        "the input" if call is None else f"the output of {call.name}" if call.name else "the input"
+    )
+
+
+def _size(model: nn.Module) -> str:
+    return f"{sum(p.numel() for p in model.parameters()):,}"
