@@ -11,6 +11,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -103,9 +104,12 @@ def test_hostile_text_is_escaped_everywhere(profile):
 
 
 def replace_chart(chart: Chart, **changes) -> Chart:
-    from msgspec import structs
+    return msgspec.structs.replace(chart, **changes)
 
-    return structs.replace(chart, **changes)
+
+def test_scalar_fields_that_no_chart_draws_are_in_a_table(profile):
+    tables = Tables(without_scripts(page([profile]))).tables
+    assert ["lag · float16", "41"] in [row for table in tables for row in table]
 
 
 def test_page_names_no_place_on_the_network(profile):

@@ -106,6 +106,21 @@ def test_overlay_draws_a_common_line_once(pair):
     assert len(lines) == len(set(lines)) == 3
 
 
+def test_label_of_a_line_stands_where_no_curve_crosses_it():
+    one = drawn(-0.4 * np.arange(64.0), lines=[Line("y", -2 * LN10, "float16 floor")])
+    (note,) = (n for n in figure(one, window(one))["layout"]["annotations"] if "floor" in n["text"])
+    assert note["xanchor"] == "right"
+
+
+def test_names_of_curves_that_end_together_stand_apart():
+    fields = {"lags": np.arange(9.0), "a": np.zeros(9), "b": np.full(9, -1e-3)}
+    chart = Chart("T", "lags", "lag", "y", "ln", (Series("a", "a"), Series("b", "b")))
+    one = picture(Measurement("any", "", fields), chart)
+    notes = figure(one, window(one))["layout"]["annotations"]
+    shifts = {note["text"]: note["yshift"] for note in notes if note["text"] in "ab"}
+    assert shifts["a"] - shifts["b"] > 15
+
+
 def test_text_in_a_figure_is_escaped():
     chart = Chart("T", "lags", "<a href=x>", "y", "steps", (Series("<b>", "y"),))
     one = picture(Measurement("any", "", {"y": [1.0]}), chart)

@@ -31,6 +31,8 @@ def value_text(value: Any) -> str:
     match value:
         case None:
             return "none"
+        case str():
+            return value or "none"
         case bool():
             return "yes" if value else "no"
         case np.generic():

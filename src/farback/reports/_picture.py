@@ -198,7 +198,7 @@ def _noted(drawn: Picture) -> Picture:
         notes.append("A gap is a true zero: there the value is exactly 0.")
     if any(np.isnan(curve.y).any() for curve in drawn.curves):
         notes.append("Where a curve stops short, nothing was measured.")
-    if any(curve.low is not None for curve in drawn.curves):
+    if any(curve.low is not None for curve in drawn.curves) and "band" not in drawn.caption:
         notes.append("The band runs from low to high.")
     if any(curve.thinned for curve in drawn.curves):
         notes.append(

@@ -84,7 +84,8 @@ def _curve(drawn: Picture, width: int, *, span: float, plain: bool) -> Iterator[
     """The first curve in one line, with its largest and smallest value and its ends."""
     curve = drawn.curves[0]
     of_many = f", {curve.label}" if len(drawn.curves) > 1 else ""
-    yield _text(f"{drawn.y_label}{of_many}, by {drawn.x_label}", "dim")
+    axis = drawn.x_label.partition(" (")[0]
+    yield _text(f"{drawn.y_label}{of_many}, by {axis}", "dim")
     finite = curve.y[np.isfinite(curve.y)]
     if not finite.size:
         yield _text("  no finite value at any lag")
@@ -110,7 +111,8 @@ def _numbers(numbers: Sequence[Number]) -> Table:
 def _remedies(remedies: Sequence[Remedy]) -> Table:
     table = _grid()
     for place, remedy in enumerate(remedies, 1):
-        table.add_row(f"{place}.", _text(remedy.what, "bold") + _text(f" {remedy.why}", "not bold"))
+        what = remedy.what if remedy.what.endswith((".", "!", ":", ";")) else f"{remedy.what}:"
+        table.add_row(f"{place}.", _text(what, "bold") + _text(f" {remedy.why}", "not bold"))
     return table
 
 
