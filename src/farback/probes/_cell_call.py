@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from ..flow.scaled import NOTHING, Scaled, add, at, normalise, scaled
-from ._clock import DETACHED
 from ._records import Record
 from ._segment import bands, working
 from ._tape import Call, Entry, Errors, Records
@@ -65,7 +64,7 @@ class CellCall(Call):
         norms: dict[str, list[Tensor]] = {group: [] for group in self.parameters}
         for k in range(len(errors.times)):
             for total, sent in zip(
-                totals, self._through(arriving, k, errors, norms, record), strict=True
+                totals, self._through(arriving, k, errors, norms), strict=True
             ):
                 total.append(sent)
         for group, logs in norms.items():
@@ -109,7 +108,6 @@ class CellCall(Call):
         k: int,
         errors: Errors,
         norms: dict[str, list[Tensor]],
-        record: Record,
     ) -> list[Scaled]:
         """One loss time's error at the copies, band by band; the norms of the weights' summands."""
         mine = [Scaled(a.mantissa[k], a.exponent[k]) for a in arriving]
@@ -126,7 +124,6 @@ class CellCall(Call):
                     results, [*self.copies, *weights], sent, retain_graph=True, allow_unused=True
                 )
             if not heard:
-                self._note_cut(pulled[: len(self.copies)], record)
                 self._note_summands(pulled[len(self.copies) :], top, norms)
             heard = True
             for number, part in enumerate(pulled[: len(self.copies)]):
@@ -159,17 +156,6 @@ class CellCall(Call):
                 ],
                 top,
             )
-
-    def _note_cut(self, pulled: Sequence[Tensor | None], record: Record) -> None:
-        """A step that does not pass on any error to the state it took is a cut."""
-        took_state = [p for p, e in zip(pulled, self.entries, strict=True) if e.is_state]
-        if (
-            took_state
-            and all(part is None for part in took_state)
-            and self.clock not in record.cuts
-        ):
-            record.cuts.append(self.clock)
-            record.cut_reason = DETACHED
 
     def _note_summands(
         self, pulled: Sequence[Tensor | None], top: int, norms: dict[str, list[Tensor]]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ._segment import sources
 from ._tape import Call, Entry, Tape
 
 DETACHED = "the state is detached from the graph"
@@ -45,6 +46,15 @@ def place(
     uses = len({call.name for call in tape.calls if call.module == module})
     name = f"{module}#{uses + 1}" if uses else module
     return Place(name, _beside(tape, states, inputs))
+
+
+def note_inner_cut(
+    tape: Tape, at: Place, entries: Sequence[Entry], copies: Sequence[Tensor], results: Sequence[Tensor]
+) -> None:
+    """A step whose results do not depend on the state that it took is a cut too."""
+    taken = {id(copy): copy for copy, entry in zip(copies, entries, strict=True) if entry.is_state}
+    if taken and at.clock and not any(sources(result, taken) for result in results):
+        tape.cuts.append((at.name, at.clock, DETACHED))
 
 
 def _beside(tape: Tape, states: Sequence[Entry], inputs: Sequence[Entry]) -> int:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import InputRefused
 from ._cell_call import CellCall
-from ._clock import place
+from ._clock import note_inner_cut, place
 from ._fused_layer import meet
 from ._source import Source
 from ._tape import Entry, Tape, floating, is_floating, rebuilt
@@ -116,6 +116,7 @@ def step(
         )
     where = place(tape, name, entries, first_state=first_state, steps=1)
     _refuse_non_finite(name, results, where.clock)
+    note_inner_cut(tape, where, entries, copies, carrying)
     handed = {id(r): tape.leaf(r) for r in carrying}
     call = CellCall(
         module=name,

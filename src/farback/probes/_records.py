@@ -54,6 +54,13 @@ class Record:
             logs = torch.where(valid.unsqueeze(1), logs, torch.nan)
         self.norms[name][:, clock] = logs.transpose(0, 1).cpu().numpy()
 
+    def reached_by_nothing(self, clock: range) -> None:
+        """Steps at which states exist and nothing was noted hold a true zero."""
+        for norms in self.norms.values():
+            for step in clock:
+                if np.isnan(norms[:, step]).all():
+                    norms[:, step] = -np.inf
+
     def take_summands(self, group: str, clock: np.ndarray, logs: Tensor) -> None:
         """Note the log norm [S, K] of a weight gradient's summands at the clock steps [S]."""
         if group not in self.summands:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ._records import Record
 from ._segment import Ledger
 from ._tape import Errors, Records, Tape
 
@@ -23,9 +24,26 @@ def sweep(
         for entry, error in zip(call.entries, sent, strict=True):
             if error is not None and entry.leaves:
                 ledger.pull(entry.given, entry.leaves, error)
-    for name, step, reason in tape.cuts:
-        for record in records.by_name.values():
-            if record.name == name or record.name.startswith(f"{name}.l"):
-                record.cuts.append(step)
-                record.cut_reason = reason
+    _note_unreached(tape, records)
+    _note_cuts(tape, records)
     return records
+
+
+def _note_unreached(tape: Tape, records: Records) -> None:
+    """A state that exists, and that no error came to, has an adjoint of exactly zero."""
+    for call in tape.calls:
+        for record in _chains(records, call.name):
+            record.reached_by_nothing(range(call.clock, call.end))
+
+
+def _note_cuts(tape: Tape, records: Records) -> None:
+    for name, step, reason in tape.cuts:
+        for record in _chains(records, name):
+            record.cuts.append(step)
+            record.cut_reason = reason
+
+
+def _chains(records: Records, name: str) -> list[Record]:
+    """The chains of a module: its own, or one for each of its layers and directions."""
+    every = records.by_name.values()
+    return [r for r in every if r.name == name or r.name.startswith(f"{name}.l")]

@@ -19,6 +19,7 @@ from ..errors import InputRefused
 from ..flow.trace import Trace
 from ._batch import Batch
 from ._cell_call import CellCall
+from ._clock import Place, note_inner_cut
 from ._loss import scalars
 from ._measure import Question, Taken, measured
 from ._source import Source
@@ -56,6 +57,8 @@ class StepMap:
             with torch.enable_grad():
                 after = self.step(*copies)
             _check(after, state, clock)
+            entries = [tape.entry(state, is_state=True), tape.entry(x)]
+            note_inner_cut(tape, Place("step", clock), entries, copies, [after])
             call = CellCall(
                 module="step",
                 name="step",
@@ -65,10 +68,7 @@ class StepMap:
                 kind="StepMap",
                 copies=copies,
                 results=[after],
-                entries=[
-                    tape.entry(state, is_state=True),
-                    tape.entry(x),
-                ],
+                entries=entries,
                 outs=[tape.leaf(after)],
                 parameters={"recurrent": parameters} if parameters else {},
             )
