@@ -101,6 +101,15 @@ def test_overlay_holds_the_first_curve_of_each_profile(pair):
     assert [curve.label for curve in overlay(pair, ["A", "B"]).curves] == ["A", "B"]
 
 
+def test_overlay_speaks_only_of_the_curves_that_it_shows(pair):
+    assert not any("true zero" in note for note in overlay(pair, ["A", "B"]).notes)
+
+
+def test_overlay_names_the_profile_that_it_cannot_show(profile, silent):
+    notes = overlay([profile, silent], ["A", "B"]).notes
+    assert any(note.endswith("unit: B.") for note in notes)
+
+
 def test_overlay_draws_a_common_line_once(pair):
     lines = overlay(pair, ["A", "B"]).lines
     assert len(lines) == len(set(lines)) == 3

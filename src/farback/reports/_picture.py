@@ -101,14 +101,14 @@ def overlay(profiles: Sequence[Profile], names: Sequence[str]) -> Picture | None
     together = [(name, one) for name, one in usable if one.unit == first.unit]
     shown = {name for name, _ in together}
     apart = [name for name in names if name not in shown]
-    notes = list(dict.fromkeys(note for _, one in together for note in one.notes))
-    if apart:
-        notes.append(f"Not in this picture, for want of a curve in its unit: {', '.join(apart)}.")
-    return replace(
-        first,
-        curves=tuple(replace(one.curves[0], label=name) for name, one in together),
-        lines=_merged([(name, one.lines) for name, one in together]),
-        notes=tuple(notes),
+    told = f"Not in this picture, for want of a curve in its unit: {', '.join(apart)}."
+    return _noted(
+        replace(
+            first,
+            curves=tuple(replace(one.curves[0], label=name) for name, one in together),
+            lines=_merged([(name, one.lines) for name, one in together]),
+            notes=(told,) if apart else (),
+        )
     )
 
 
