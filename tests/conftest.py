@@ -2,8 +2,12 @@
 
 import os
 
+import jaxtyping
 import pytest
 import torch
+
+# Before anything imports them: their shapes and types are checked at every call.
+jaxtyping.install_import_hook(["farback.flow", "farback.probes"], "beartype.beartype")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)  # as many workers as cores, so one thread each

@@ -5,7 +5,7 @@ has `_analysis.py`). Its members are the files without a leading underscore, and
 one public concrete class of the room's kind. Names and docstrings are read without importing
 anything; a member is imported when it is used first.
 
-    >>> summary("analyses", "adjoint_decay").startswith("The ")
+    >>> "adjoint_decay" in names("analyses")
     True
 """
 

@@ -76,6 +76,7 @@ def _farewell(error: Exception, words: list[str]) -> str:
     """Leave what a maintainer needs in a file, and say where."""
     from .. import __version__
 
+    raised = "".join(traceback.format_exception_only(error)).strip()
     story = (
         f"farback {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
         f"farback {' '.join(words)}\n\n{''.join(traceback.format_exception(error))}"
@@ -85,6 +86,5 @@ def _farewell(error: Exception, words: list[str]) -> str:
     ) as file:
         file.write(story)
     return (
-        f"this is a fault in farback itself ({type(error).__name__}); "
-        f"please attach {file.name} to your report."
+        f"this is a fault in farback itself ({raised}); please attach {file.name} to your report."
     )

@@ -33,7 +33,7 @@ def split(spec: str, option: str) -> tuple[str, str]:
     if not (source and colon and name):
         raise WrongUsage(
             f"{option} came as '{spec}', expected module:name or path/to/file.py:name; "
-            f"try {_guess(spec)}."
+            f"try {_guess(spec, option)}."
         )
     return source, name
 
@@ -155,5 +155,7 @@ def _near(name: str, known: list[str], otherwise: str) -> str:
     return f"try {', '.join(near)}" if near else otherwise
 
 
-def _guess(spec: str) -> str:
+def _guess(spec: str, option: str) -> str:
+    if option == "--loss":
+        return f"torch.nn.functional:{spec or 'cross_entropy'}"
     return f"{spec}:build" if spec.endswith(".py") else f"my_model.py:{spec or 'build'}"

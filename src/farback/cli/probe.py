@@ -169,14 +169,15 @@ def _model(
 
     def made(option: str) -> Any:
         found = _named.find(specs[option], option)
-        finished = isinstance(found, torch.nn.Module | StepMap) or not callable(found)
-        return found if finished else _named.call(found, specs[option])
+        if callable(found) and not isinstance(found, torch.nn.Module | StepMap):
+            return _named.call(found, specs[option])
+        return found
 
     model = made("SUBJECT")
     data = made("--batch")
     criterion = _named.find(loss, "--loss") if loss else None
     if isinstance(criterion, type):  # torch.nn:CrossEntropyLoss
         criterion = _named.call(criterion, specs["--loss"])
-    chosen = [_catalogue.member("analyses", name)() for name in asked.pop("analysis")]
+    chosen = list(asked.pop("analysis")) or None
     with _named.users_code(f"probing {subject}"):
-        return probe(model, data, loss=criterion, analyses=chosen or None, **asked)
+        return probe(model, data, loss=criterion, analyses=chosen, **asked)
