@@ -8,6 +8,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from textwrap import shorten
 
 import click
 
@@ -76,7 +77,7 @@ def _farewell(error: Exception, words: list[str]) -> str:
     """Leave what a maintainer needs in a file, and say where."""
     from .. import __version__
 
-    raised = "".join(traceback.format_exception_only(error)).strip()
+    raised = shorten("".join(traceback.format_exception_only(error)), 200)
     story = (
         f"farback {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
         f"farback {' '.join(words)}\n\n{''.join(traceback.format_exception(error))}"
