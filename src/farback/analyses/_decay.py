@@ -147,6 +147,11 @@ _ZERO = -1e300
 
 
 def _quantile(curves: np.ndarray, share: float) -> np.ndarray:
-    """Over samples; a true zero (-inf) counts as the smallest value and stays one."""
-    found = np.nanquantile(np.maximum(curves, _ZERO), share, axis=0)
+    """Over the samples measured at each lag; a true zero (-inf) is the smallest value, and stays."""
+    ordered = np.sort(np.maximum(curves, _ZERO), axis=0)  # NaN goes last
+    place = share * np.maximum(np.sum(~np.isnan(ordered), axis=0) - 1, 0)
+    low, high = np.floor(place).astype(int), np.ceil(place).astype(int)
+    below = np.take_along_axis(ordered, low[None], 0)[0]
+    above = np.take_along_axis(ordered, high[None], 0)[0]
+    found = below + (place - low) * (above - below)
     return np.where(found < _ZERO / 1e10, -np.inf, found)

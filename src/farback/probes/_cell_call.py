@@ -63,9 +63,7 @@ class CellCall(Call):
         totals: list[list[Scaled]] = [[] for _ in self.copies]
         norms: dict[str, list[Tensor]] = {group: [] for group in self.parameters}
         for k in range(len(errors.times)):
-            for total, sent in zip(
-                totals, self._through(arriving, k, errors, norms), strict=True
-            ):
+            for total, sent in zip(totals, self._through(arriving, k, errors, norms), strict=True):
                 total.append(sent)
         for group, logs in norms.items():
             record.take_summands(group, clock, torch.stack(logs).unsqueeze(0))
@@ -184,8 +182,9 @@ class CellCall(Call):
             state = torch.cat([copy.detach() for copy in self.copies[1:]], -1)
             if x.dim() == 1:
                 x, state = x.unsqueeze(0), state.unsqueeze(0)
-            _, kept = kind.step(weights, state, kind.drive(weights, x.unsqueeze(0))[0])
-            for name, values in kind.keeping(kept.unsqueeze(0)).items():
+            nets = kind.drive(weights, x.unsqueeze(0))
+            kind.step(weights, state, nets[0], torch.empty_like(state))
+            for name, values in kind.keeping(nets).items():
                 record.take_gate(name, values, None)
             for name, bias in kind.keeping_bias(weights).items():
                 record.gate_bias[name] = float(bias.double().mean())

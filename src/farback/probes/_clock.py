@@ -49,7 +49,11 @@ def place(
 
 
 def note_inner_cut(
-    tape: Tape, at: Place, entries: Sequence[Entry], copies: Sequence[Tensor], results: Sequence[Tensor]
+    tape: Tape,
+    at: Place,
+    entries: Sequence[Entry],
+    copies: Sequence[Tensor],
+    results: Sequence[Tensor],
 ) -> None:
     """A step whose results do not depend on the state that it took is a cut too."""
     taken = {id(copy): copy for copy, entry in zip(copies, entries, strict=True) if entry.is_state}

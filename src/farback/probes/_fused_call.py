@@ -44,7 +44,7 @@ class FusedCall(Call):
         times = set()
         output, *finals = gradients
         if output is not None:
-            read = self.layout.read(output).abs().amax((-1, -2)) > 0
+            read = (self.layout.read(output) != 0).flatten(1).any(1)
             times |= {self.clock + int(t) for t in read.nonzero()}
         for final in finals:
             if final is not None:
@@ -113,8 +113,8 @@ class FusedCall(Call):
     def _entering_at(
         self, errors: Errors, entering: list[Tensor | None], index: int, own: list[int]
     ) -> Scaled:
-        like = self.runs[-1][0].outputs
-        width = sum(run.outputs.shape[-1] for run in self.runs[-1])
+        like = self.runs[-1][0].final
+        width = sum(_width(run) for run in self.runs[-1])
         plain = like.new_zeros(len(errors.times), self.rows, width)
         for k in own:
             gradient = entering[errors.draw[k]]
@@ -130,7 +130,7 @@ class FusedCall(Call):
 
     def _direction(self, by_time: list[Scaled | None], layer: int, d: int) -> list[Scaled | None]:
         """One direction's part of the outputs, in its order of processing."""
-        width = self.runs[layer][d].outputs.shape[-1]
+        width = _width(self.runs[layer][d])
         part = slice(d * width, (d + 1) * width)
         own = [None if a is None else Scaled(a.mantissa[..., part], a.exponent) for a in by_time]
         return own[::-1] if d else own
@@ -233,6 +233,11 @@ def spectral_radius(weights: Weights) -> float | None:
     if square.shape[0] != square.shape[1] or len(square) > 1024:
         return None
     return float(torch.linalg.eigvals(square.double().cpu()).abs().max())
+
+
+def _width(run: Replay) -> int:
+    """P, the width of one direction's output."""
+    return run.weights.hidden.shape[1]
 
 
 def _reversed(error: Scaled) -> Scaled:

@@ -16,11 +16,11 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..errors import InputRefused
 from ._clock import place
-from ._faithful import compare
+from ._faithful import compare, flat
 from ._fused_call import FusedCall
 from ._memory import chunk_that_fits
 from ._tape import Tape
-from .layers._stack import Masks, Runs, handed_out, kind_of, layout_of, run_layers, states_of
+from .layers._stack import Masks, Stack, kind_of, layout_of, run_layers, states_of
 
 
 def meet(
@@ -35,12 +35,16 @@ def meet(
         starts = [layout.read_rows(s.detach()).to(dtype) for s in states_of(hx)]
         chunk = tape.chunk or chunk_that_fits(layer, kind_of(layer).gates, x)
         masks = _masks(layer, x)
-        runs = run_layers(layer, x, starts, layout, masks=masks, chunk=chunk)
-        values = handed_out(runs, layout)
-        _refuse_non_finite(module, runs)
-    if dtype == data.dtype:
-        own_values = compare(tape, module, layer, own, given, hx, values, masks=masks)
-        values = values if own_values is None else own_values
+    answer = None
+    if dtype == data.dtype and not any(mask is not None for mask in masks):
+        with torch.no_grad():
+            answer = flat(own(given, hx))
+    with torch.no_grad(), torch.autocast(data.device.type, enabled=False):
+        stack = run_layers(layer, x, starts, layout, masks=masks, chunk=chunk)
+        _refuse_broken(module, stack)
+        if dtype == data.dtype:
+            compare(tape, module, layer, given, hx, answer=answer, ours=stack.values)
+    values = stack.values if answer is None else answer
     where = place(tape, module, entries, first_state=1, steps=len(x))
     call = FusedCall(
         module=module,
@@ -50,7 +54,7 @@ def meet(
         rows=x.shape[1],
         kind=type(layer).__name__,
         layout=layout,
-        runs=runs,
+        runs=stack.runs,
         masks=masks,
         entries=entries,
         outs=[tape.leaf(value) for value in values],
@@ -74,17 +78,16 @@ def _masks(layer: nn.RNNBase, x: Tensor) -> Masks:
     return (None, *drawn)
 
 
-def _refuse_non_finite(module: str, layers: Runs) -> None:
-    for number, runs in enumerate(layers):
-        for d, run in enumerate(runs):
-            bad = ~torch.isfinite(run.outputs).flatten(1).all(1)
-            if bad.any():
-                where = f"{module}.l{number}{'.reverse' if d else ''}"
-                raise InputRefused(
-                    f"{where} first gives NaN or infinity at step {int(bad.nonzero()[0])} of "
-                    f"{run.steps}, where finite states were expected; look at the input at that "
-                    "step, or at the size of the weights."
-                )
+def _refuse_broken(module: str, stack: Stack) -> None:
+    if stack.broken is None:
+        return
+    number, d, step = stack.broken
+    clock = len(stack.runs[number][d].x) - 1 - step if d else step
+    raise InputRefused(
+        f"{module}.l{number}{'.reverse' if d else ''} first gives NaN or infinity at step {clock}, "
+        "where finite states were expected; look at the input at that step, or at the size of the "
+        "weights."
+    )
 
 
 def _as_answer(given: Any, outs: list[Tensor]) -> Any:

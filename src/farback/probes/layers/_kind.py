@@ -10,14 +10,17 @@ From (3) follow the error at the input, W_ih^T e_p, and the weight gradient's su
 sum over rows of e_p (x) s_{p-1}. A kind states (2) and (3) in closed form, because autograd would
 need a graph node for each operation; tests hold them against autograd.
 
-Axes: S steps of a block, K loss times, B rows, N state, H hidden, I input, G = gates x H nets.
+The way there and back runs thousands of small steps, so both write into tensors made for a whole
+block of them.
+
+Axes: S steps of a block, K loss times, B rows, N state, H hidden, I input, G = gates x H nets, and
+M >= G values kept of a step.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -40,14 +43,6 @@ class Weights:
         return Weights(*(None if w is None else w.detach().to(dtype) for w in tensors))
 
 
-class Pulled(NamedTuple):
-    """An error pulled back one step: (2), and (3) as seen by W_hh and by W_ih."""
-
-    before: Float[Tensor, "K B N"]
-    hidden: Float[Tensor, "K B G"]
-    input: Float[Tensor, "K B G"]
-
-
 class Kind(ABC):
     """One kind of recurrent layer. The state is one vector with named blocks."""
 
@@ -58,14 +53,18 @@ class Kind(ABC):
         """The named parts of the state vector, the output first."""
 
     @abstractmethod
-    def drive(self, weights: Weights, x: Float[Tensor, "S B I"]) -> Float[Tensor, "S B G"]:
+    def drive(self, weights: Weights, x: Float[Tensor, "S B I"]) -> Float[Tensor, "S B M"]:
         """What the input adds to the nets, for many steps in one product."""
 
     @abstractmethod
     def step(
-        self, weights: Weights, state: Float[Tensor, "B N"], drive: Float[Tensor, "B G"]
-    ) -> tuple[Float[Tensor, "B N"], Float[Tensor, "B M"]]:
-        """(1), and the gate values that the slopes need."""
+        self,
+        weights: Weights,
+        before: Float[Tensor, "B N"],
+        nets: Float[Tensor, "B M"],
+        after: Float[Tensor, "B N"],
+    ) -> None:
+        """(1), in place: write the next state, and turn `nets` from the drive into gate values."""
 
     @abstractmethod
     def slopes(
@@ -78,9 +77,22 @@ class Kind(ABC):
 
     @abstractmethod
     def pull(
-        self, weights: Weights, slopes: tuple[Tensor, ...], adjoint: Float[Tensor, "K B N"]
-    ) -> Pulled:
-        """(2) and (3) for one step."""
+        self,
+        weights: Weights,
+        slopes: tuple[Tensor, ...],
+        adjoint: Float[Tensor, "K B N"],
+        errors: Float[Tensor, "K B M"],
+        before: Float[Tensor, "K B N"],
+    ) -> None:
+        """(2) and (3) for one step, in place: write the errors at the nets, and the adjoint before."""
+
+    def hidden_errors(self, errors: Float[Tensor, "S K B M"]) -> Float[Tensor, "S K B G"]:
+        """The errors as W_hh sees them."""
+        return errors
+
+    def input_errors(self, errors: Float[Tensor, "S K B M"]) -> Float[Tensor, "S K B G"]:
+        """The errors as W_ih sees them."""
+        return errors
 
     def keeping(self, kept: Float[Tensor, "T B M"]) -> dict[str, Float[Tensor, "T B H"]]:
         """The gates that scale what a unit keeps from step to step, by name."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -20,9 +21,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ...flow.scaled import NOTHING, Scaled, add, normalise
-from ._kind import Kind, Pulled, Weights
+from ._kind import Kind, Weights
 
-BLOCK = 64
+BLOCK = 32
 """Steps handled at a time on the way back, where no chunk is asked for."""
 
 
@@ -56,7 +57,6 @@ class Replay:
     valid: Bool[Tensor, "T B"] | None
     pieces: tuple[Piece, ...]
     starts: Float[Tensor, "C B N"]
-    outputs: Float[Tensor, "T B P"]
     final: Float[Tensor, "B N"]
     chunk: int
 
@@ -79,14 +79,14 @@ class Replay:
 
 def _run(kind: Kind, weights: Weights, x: Tensor, start: Tensor, valid: Tensor | None) -> Piece:
     """Equation (1) of the kind, over a stretch."""
-    states, kept = [start], []
-    for p, drive in enumerate(kind.drive(weights, x)):
-        after, gates = kind.step(weights, states[-1], drive)
+    nets = kind.drive(weights, x)
+    states = start.new_empty(len(x) + 1, *start.shape)
+    states[0] = start
+    for p, (before, after) in enumerate(pairwise(states.unbind())):
+        kind.step(weights, before, nets[p], after)
         if valid is not None:
-            after = torch.where(valid[p].unsqueeze(-1), after, states[-1])
-        states.append(after)
-        kept.append(gates)
-    return Piece(torch.stack(states), torch.stack(kept))
+            torch.where(valid[p].unsqueeze(-1), after, before, out=after)
+    return Piece(states, nets)
 
 
 def replay(
@@ -97,31 +97,35 @@ def replay(
     *,
     valid: Bool[Tensor, "T B"] | None = None,
     chunk: int | None = None,
-) -> Replay:
-    """Run the layer step by step; with `chunk`, keep only what the way back cannot recompute."""
+) -> tuple[Replay, Float[Tensor, "T B P"]]:
+    """Run the layer step by step; return the run and its outputs.
+
+    With `chunk`, the run keeps only what the way back cannot recompute.
+    """
     size = chunk or BLOCK
-    pieces, starts, outputs = [], [], []
+    pieces, starts = [], []
     width = kind.blocks(weights)["h"]
+    outputs = start.new_empty(*x.shape[:2], width.stop)
     state = start
     for first in range(0, len(x), size):
         held = None if valid is None else valid[first : first + size]
         piece = _run(kind, weights, x[first : first + size], state, held)
         starts.append(state)
-        outputs.append(piece.states[1:, :, width])
-        state = piece.states[-1]
+        outputs[first : first + size] = piece.states[1:, :, width]
+        state = piece.states[-1].clone()  # not a view, which would keep the whole piece
         if chunk is None:
             pieces.append(piece)
-    return Replay(
+    run = Replay(
         kind=kind,
         weights=weights,
         x=x,
         valid=valid,
         pieces=tuple(pieces),
         starts=torch.stack(starts),
-        outputs=torch.cat(outputs),
         final=state,
         chunk=size,
     )
+    return run, outputs
 
 
 class Arrived(NamedTuple):
@@ -153,50 +157,63 @@ def pull_back(
     kind, weights = run.kind, run.weights
     adjoint = final
     at_input: list[Scaled] = []
+    room = _Room(run, final)
     for first, piece in run.stretches():
         steps = len(piece.kept)
         slopes = kind.slopes(piece.states[:-1], piece.states[1:], piece.kept)
-        by_step = [tuple(slope[p] for slope in slopes) for p in range(steps)]
-        adjoints, exponents, pulls = [], [], []
+        by_step = list(zip(*(slope.unbind() for slope in slopes), strict=True))
         for p in range(steps - 1, -1, -1):
             arrival = arriving[first + p]
             if arrival is not None:
                 adjoint = _arrive(adjoint, arrival, rescale)
-            pulled = kind.pull(weights, by_step[p], adjoint.mantissa)
+            room.adjoint[p].copy_(adjoint.mantissa)
+            room.exponent[p].copy_(adjoint.exponent)
+            errors = room.errors[p]
+            kind.pull(weights, by_step[p], adjoint.mantissa, errors, room.before)
             if run.valid is not None:
-                pulled = _hold(pulled, adjoint.mantissa, run.valid[first + p])
-            adjoints.append(adjoint.mantissa)
-            exponents.append(adjoint.exponent)
-            pulls.append(pulled)
+                _hold(room.before, errors, adjoint.mantissa, run.valid[first + p])
             if rescale:
-                adjoint = normalise(pulled.before, adjoint.exponent)
+                adjoint = normalise(room.before, adjoint.exponent)
             else:
-                adjoint = Scaled(pulled.before, adjoint.exponent)
-        hidden = torch.stack([pulled.hidden for pulled in reversed(pulls)])
-        shared = pulls[0].input is pulls[0].hidden
-        inputs = hidden if shared else torch.stack([pulled.input for pulled in reversed(pulls)])
-        block = Block(
-            first=first,
-            adjoint=torch.stack(adjoints[::-1]),
-            exponent=torch.stack(exponents[::-1]),
-            hidden=hidden,
-            input=inputs,
-            before=piece.states[:-1],
-            x=run.x[first : first + steps],
-            kept=piece.kept,
-        )
+                adjoint = Scaled(room.before.clone(), adjoint.exponent)
+        block = room.block(first, piece, run)
         take(block)
         if wants_input:
-            error = inputs @ weights.input
-            if rescale:
-                at_input.append(normalise(error, block.exponent))
-            else:
-                at_input.append(Scaled(error, block.exponent))
+            error = block.input @ weights.input
+            exponent = block.exponent.clone()
+            at_input.append(normalise(error, exponent) if rescale else Scaled(error, exponent))
     if not wants_input:
         return Arrived(adjoint, None)
     mantissa = torch.cat([error.mantissa for error in reversed(at_input)])
     exponent = torch.cat([error.exponent for error in reversed(at_input)])
     return Arrived(adjoint, Scaled(mantissa, exponent))
+
+
+class _Room:
+    """The tensors that a block of the way back is written into, made once."""
+
+    def __init__(self, run: Replay, final: Scaled):
+        steps, (draws, rows, states) = min(run.chunk, run.steps), final.mantissa.shape
+        kept = run.kind.drive(run.weights, run.x[:1]).shape[-1]
+        self.adjoint = final.mantissa.new_empty(steps, draws, rows, states)
+        self.exponent = final.exponent.new_empty(steps, draws, rows)
+        self.errors = final.mantissa.new_empty(steps, draws, rows, kept)
+        self.before = torch.empty_like(final.mantissa)
+
+    def block(self, first: int, piece: Piece, run: Replay) -> Block:
+        """What was written of the steps from `first` on."""
+        steps = len(piece.kept)
+        errors = self.errors[:steps]
+        return Block(
+            first=first,
+            adjoint=self.adjoint[:steps],
+            exponent=self.exponent[:steps],
+            hidden=run.kind.hidden_errors(errors),
+            input=run.kind.input_errors(errors),
+            before=piece.states[:-1],
+            x=run.x[first : first + steps],
+            kept=piece.kept,
+        )
 
 
 def _arrive(adjoint: Scaled, arrival: Scaled, rescale: bool) -> Scaled:
@@ -209,12 +226,11 @@ def _arrive(adjoint: Scaled, arrival: Scaled, rescale: bool) -> Scaled:
     return normalise(total.mantissa, total.exponent)
 
 
-def _hold(pulled: Pulled, adjoint: Tensor, valid: Tensor) -> Pulled:
+def _hold(before: Tensor, errors: Tensor, adjoint: Tensor, valid: Tensor) -> None:
     """Where a row is not valid the step is the identity: nothing is pulled through the weights."""
     row = valid.unsqueeze(-1)
-    hidden = pulled.hidden * row
-    inputs = hidden if pulled.input is pulled.hidden else pulled.input * row
-    return Pulled(torch.where(row, pulled.before, adjoint), hidden, inputs)
+    errors.mul_(row)
+    torch.where(row, before, adjoint, out=before)
 
 
 def nothing(like: Tensor, *shape: int) -> Scaled:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,18 @@ def weights_of(layer: nn.Module, suffix: str, dtype: torch.dtype) -> Weights:
     return Weights(*(getattr(layer, name + suffix, None) for name in names)).to(dtype)
 
 
+class Stack(NamedTuple):
+    """A replayed layer: its runs, what it hands out, and where it first broke, if it did.
+
+    `values` are the output [T, B, D x P] in the user's layout, then the final states. `broken` is
+    (layer, direction, step) of the first output that is not finite.
+    """
+
+    runs: Runs
+    values: list[Tensor]
+    broken: tuple[int, int, int] | None
+
+
 def run_layers(
     layer: nn.RNNBase,
     x: Tensor,
@@ -46,13 +58,14 @@ def run_layers(
     *,
     masks: Masks,
     chunk: int | None = None,
-) -> Runs:
+) -> Stack:
     """Replay all layers and directions of `layer` on x [T, B, I], from the bottom up."""
     kind, directions = kind_of(layer), 2 if layer.bidirectional else 1
     layers: list[tuple[Replay, ...]] = []
+    broken: tuple[int, int, int] | None = None
     for number, mask in enumerate(masks):
         x = x if mask is None else x * mask
-        runs: list[Replay] = []
+        runs, outputs = [], []
         for d in range(directions):
             weights = weights_of(layer, f"_l{number}{'_reverse' if d else ''}", x.dtype)
             parts = [start[number * directions + d] for start in starts]
@@ -60,24 +73,23 @@ def run_layers(
             start = torch.cat(parts, -1) if parts else x.new_zeros(x.shape[1], size)
             valid = layout.valid.flip(0) if d and layout.valid is not None else layout.valid
             ordered = x.flip(0) if d else x
-            runs.append(replay(kind, weights, ordered, start, valid=valid, chunk=chunk))
+            run, output = replay(kind, weights, ordered, start, valid=valid, chunk=chunk)
+            if broken is None and not torch.isfinite(output.sum()):
+                broken = _broken(number, d, output)
+            runs.append(run)
+            outputs.append(output.flip(0) if d else output)
         layers.append(tuple(runs))
-        x = _outputs(layers[-1])
-    return tuple(layers)
+        x = torch.cat(outputs, -1) if directions > 1 else outputs[0]
+    every = [run for runs in layers for run in runs]
+    blocks = kind.blocks(every[0].weights).values()
+    finals = [torch.stack([run.final[:, where] for run in every]) for where in blocks]
+    values = [layout.write(x), *(layout.write_rows(final) for final in finals)]
+    return Stack(tuple(layers), values, broken)
 
 
-def handed_out(runs: Runs, layout: Layout) -> list[Tensor]:
-    """The replay's output and final states, in the user's layout."""
-    flat = [run for layer in runs for run in layer]
-    parts = flat[0].kind.blocks(flat[0].weights).values()
-    finals = [torch.stack([run.final[:, where] for run in flat]) for where in parts]
-    return [layout.write(_outputs(runs[-1])), *(layout.write_rows(final) for final in finals)]
-
-
-def _outputs(runs: Sequence[Replay]) -> Tensor:
-    """A layer's output [T, B, D x P], in the order of the data."""
-    by_direction = [run.outputs.flip(0) if d else run.outputs for d, run in enumerate(runs)]
-    return torch.cat(by_direction, -1) if len(by_direction) > 1 else by_direction[0]
+def _broken(number: int, d: int, output: Tensor) -> tuple[int, int, int] | None:
+    bad = ~torch.isfinite(output).flatten(1).all(1)
+    return (number, d, int(bad.nonzero()[0])) if bad.any() else None
 
 
 def states_of(hx: Any) -> tuple[Tensor, ...]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._kind import Kind, Pulled, Weights, projected
+from ._kind import Kind, Weights, projected
 
 
 class GRU(Kind):
@@ -27,26 +27,45 @@ class GRU(Kind):
         return {"h": slice(0, weights.hidden.shape[1])}
 
     def drive(self, weights: Weights, x: Tensor) -> Tensor:
-        return projected(x, weights.input, weights.bias_input)
+        own = projected(x, weights.input, weights.bias_input)
+        return torch.nn.functional.pad(own, (0, weights.hidden.shape[1]))  # room for u
 
-    def step(self, weights: Weights, state: Tensor, drive: Tensor) -> tuple[Tensor, Tensor]:
-        drive_r, drive_z, drive_n = drive.chunk(3, -1)
-        own_r, own_z, u = projected(state, weights.hidden, weights.bias_hidden).chunk(3, -1)
-        r, z = (drive_r + own_r).sigmoid(), (drive_z + own_z).sigmoid()
-        n = (drive_n + r * u).tanh()
-        return (1 - z) * n + z * state, torch.cat([r, z, n, u], -1)
+    def step(self, weights: Weights, before: Tensor, nets: Tensor, after: Tensor) -> None:
+        hidden = weights.hidden.shape[1]
+        r, z, n, u = nets.chunk(4, -1)
+        own = projected(before, weights.hidden, weights.bias_hidden)
+        nets[:, : 2 * hidden].add_(own[:, : 2 * hidden]).sigmoid_()
+        u.copy_(own[:, 2 * hidden :])
+        n.addcmul_(r, u).tanh_()
+        torch.lerp(n, before, z, out=after)
 
     def slopes(self, before: Tensor, after: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
         r, z, n, u = kept.chunk(4, -1)
         return (1 - z) * (1 - n * n), (before - n) * z * (1 - z), u * r * (1 - r), r, z
 
-    def pull(self, weights: Weights, slopes: tuple[Tensor, ...], adjoint: Tensor) -> Pulled:
+    def pull(
+        self,
+        weights: Weights,
+        slopes: tuple[Tensor, ...],
+        adjoint: Tensor,
+        errors: Tensor,
+        before: Tensor,
+    ) -> None:
         new, update, reset, r, z = slopes
-        e_n = adjoint * new
-        e_z, e_r = adjoint * update, e_n * reset
-        hidden = torch.cat([e_r, e_z, r * e_n], -1)
-        before = z * adjoint + hidden @ weights.hidden  # (2)
-        return Pulled(before, hidden, torch.cat([e_r, e_z, e_n], -1))
+        e_r, e_z, e_u, e_n = errors.chunk(4, -1)
+        torch.mul(adjoint, new, out=e_n)  # (3)
+        torch.mul(adjoint, update, out=e_z)
+        torch.mul(e_n, reset, out=e_r)
+        torch.mul(r, e_n, out=e_u)
+        torch.matmul(self.hidden_errors(errors), weights.hidden, out=before)  # (2)
+        before.addcmul_(z, adjoint)
+
+    def hidden_errors(self, errors: Tensor) -> Tensor:
+        return errors[..., : errors.shape[-1] // 4 * 3]
+
+    def input_errors(self, errors: Tensor) -> Tensor:
+        e_r, e_z, _, e_n = errors.chunk(4, -1)
+        return torch.cat([e_r, e_z, e_n], -1)
 
     def keeping(self, kept: Tensor) -> dict[str, Tensor]:
         return {"update": kept.chunk(4, -1)[1]}

@@ -18,7 +18,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._kind import Kind, Pulled, Weights, projected
+from ._kind import Kind, Weights, projected
 
 
 class LSTM(Kind):
@@ -33,16 +33,19 @@ class LSTM(Kind):
     def drive(self, weights: Weights, x: Tensor) -> Tensor:
         return projected(x, weights.input, weights.bias_input, weights.bias_hidden)
 
-    def step(self, weights: Weights, state: Tensor, drive: Tensor) -> tuple[Tensor, Tensor]:
-        outputs = weights.hidden.shape[1]
-        h, c = state[:, :outputs], state[:, outputs:]
-        net_i, net_f, net_g, net_o = torch.addmm(drive, h, weights.hidden.t()).chunk(4, -1)
-        i, f, g, o = net_i.sigmoid(), net_f.sigmoid(), net_g.tanh(), net_o.sigmoid()
-        c = f * c + i * g
-        h = o * c.tanh()
-        if weights.projection is not None:
-            h = h @ weights.projection.t()
-        return torch.cat([h, c], -1), torch.cat([i, f, g, o], -1)
+    def step(self, weights: Weights, before: Tensor, nets: Tensor, after: Tensor) -> None:
+        outputs, hidden = weights.hidden.shape[1], weights.hidden.shape[0] // 4
+        nets.addmm_(before[:, :outputs], weights.hidden.t())
+        nets[:, : 2 * hidden].sigmoid_()
+        nets[:, 2 * hidden : 3 * hidden].tanh_()
+        nets[:, 3 * hidden :].sigmoid_()
+        i, f, g, o = nets.chunk(4, -1)
+        c = after[:, outputs:]
+        torch.mul(f, before[:, outputs:], out=c).addcmul_(i, g)
+        if weights.projection is None:
+            torch.tanh(c, out=after[:, :outputs]).mul_(o)
+        else:
+            torch.mm(o * c.tanh(), weights.projection.t(), out=after[:, :outputs])
 
     def slopes(self, before: Tensor, after: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
         i, f, g, o = kept.chunk(4, -1)
@@ -51,14 +54,24 @@ class LSTM(Kind):
         cell = torch.stack([g * i * (1 - i), c * f * (1 - f), i * (1 - g * g)], -2)
         return cell, squashed * o * (1 - o), o * (1 - squashed * squashed), f
 
-    def pull(self, weights: Weights, slopes: tuple[Tensor, ...], adjoint: Tensor) -> Pulled:
+    def pull(
+        self,
+        weights: Weights,
+        slopes: tuple[Tensor, ...],
+        adjoint: Tensor,
+        errors: Tensor,
+        before: Tensor,
+    ) -> None:
         cell, output, through, f = slopes
         outputs = weights.hidden.shape[1]
         a_h, a_c = adjoint[..., :outputs], adjoint[..., outputs:]
         m = a_h if weights.projection is None else a_h @ weights.projection
         a_c = torch.addcmul(a_c, m, through)
-        error = torch.cat([(a_c.unsqueeze(-2) * cell).flatten(-2), m * output], -1)  # (3)
-        return Pulled(torch.cat([error @ weights.hidden, f * a_c], -1), error, error)  # (2)
+        by_gate = errors.unflatten(-1, (4, -1))
+        torch.mul(a_c.unsqueeze(-2), cell, out=by_gate[..., :3, :])  # (3)
+        torch.mul(m, output, out=by_gate[..., 3, :])
+        before[..., :outputs] = errors @ weights.hidden  # (2)
+        torch.mul(f, a_c, out=before[..., outputs:])
 
     def keeping(self, kept: Tensor) -> dict[str, Tensor]:
         return {"forget": kept.chunk(4, -1)[1]}

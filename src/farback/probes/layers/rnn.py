@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._kind import Kind, Pulled, Weights, projected
+from ._kind import Kind, Weights, projected
 
 
 class RNN(Kind):
@@ -29,15 +29,24 @@ class RNN(Kind):
     def drive(self, weights: Weights, x: Tensor) -> Tensor:
         return projected(x, weights.input, weights.bias_input, weights.bias_hidden)
 
-    def step(self, weights: Weights, state: Tensor, drive: Tensor) -> tuple[Tensor, Tensor]:
-        net = torch.addmm(drive, state, weights.hidden.t())
-        after = net.tanh() if self.nonlinearity == "tanh" else net.relu()
-        return after, after[:, :0]
+    def step(self, weights: Weights, before: Tensor, nets: Tensor, after: Tensor) -> None:
+        nets.addmm_(before, weights.hidden.t())
+        if self.nonlinearity == "tanh":
+            torch.tanh(nets, out=after)
+        else:
+            torch.clamp(nets, min=0, out=after)
 
     def slopes(self, before: Tensor, after: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
         tanh = self.nonlinearity == "tanh"
         return (1 - after * after if tanh else (after > 0).to(after.dtype),)
 
-    def pull(self, weights: Weights, slopes: tuple[Tensor, ...], adjoint: Tensor) -> Pulled:
-        error = adjoint * slopes[0]  # (3)
-        return Pulled(error @ weights.hidden, error, error)  # (2)
+    def pull(
+        self,
+        weights: Weights,
+        slopes: tuple[Tensor, ...],
+        adjoint: Tensor,
+        errors: Tensor,
+        before: Tensor,
+    ) -> None:
+        torch.mul(adjoint, slopes[0], out=errors)  # (3)
+        torch.matmul(errors, weights.hidden, out=before)  # (2)
