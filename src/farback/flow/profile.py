@@ -87,6 +87,7 @@ class Profile:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(self.to_json())
+            FilePath(draft).chmod(0o666 & ~_umask())
             FilePath(draft).replace(target)
         except BaseException:
             FilePath(draft).unlink(missing_ok=True)
@@ -125,6 +126,13 @@ class Profile:
         )
         sentence = html.escape(self.verdict.sentence)
         return f"<p><b>{sentence}</b><br>{html.escape(self.subject)}</p><table>{rows}</table>"
+
+
+def _umask() -> int:
+    """The permissions that the user withholds; there is no way to read them but to set them."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def load(path: str | os.PathLike[str]) -> Profile:

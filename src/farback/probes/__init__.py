@@ -1,6 +1,7 @@
 """The probe: one file for each kind of subject, and the verb that turns any of them into a profile."""
 
 from ._probe import probe
+from .saved_weights import probe_file
 from .step_map import StepMap
 
-__all__ = ["StepMap", "probe"]
+__all__ = ["StepMap", "probe", "probe_file"]

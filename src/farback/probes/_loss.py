@@ -132,7 +132,7 @@ def refuse_without_graph(output: Any, last: str) -> None:
 
 def gradients_at(values: Sequence[Tensor], tape: Tape) -> dict[int, list[Tensor | None]]:
     """The gradient of each scalar at every tensor that a call handed out, by its id."""
-    outs = [out for call in tape.calls if call.steps for out in call.outs]
+    outs = [out for call in tape.calls for out in call.outs]
     gradients: dict[int, list[Tensor | None]] = {id(out): [] for out in outs}
     for value in values:
         found: Sequence[Tensor | None] = [None] * len(outs)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ..flow.trace import Trace
+from ..flow.trace import Path, Trace
 from ._arithmetic import NAMES, name_of
 from ._loss import DRAWS, Loss, choose_times, gradients_at, read_times
 from ._sweep import sweep
@@ -109,7 +110,7 @@ def _trace(
         text = f"{DRAWS} random projections of the output (no loss was given)"
     return Trace(
         subject=subject,
-        paths=tuple(chain.path(times) for chain in chains if chain.norms),
+        paths=continued([chain.path(times) for chain in chains if chain.norms]),
         inputs=tuple(entrance.path(times) for entrance in entrances if entrance.norms),
         loss_times=tuple(sorted(set(times))),
         draws=max(len(taken.values), 1),
@@ -122,4 +123,32 @@ def _trace(
         needs=question.needs,
         floor=question.floor,
         deep=question.depth == "deep",
+    )
+
+
+def continued(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Begin the curve of a path that ends before the loss with those that took over its state.
+
+    An encoder has no state at lag 0 of a decoder's loss; there the decoder's own states stand.
+    """
+    if not paths:
+        return ()
+    whole = [path.log_norm[""] for path in paths]
+    alike = all(norms.shape == whole[0].shape for norms in whole)
+    if not alike:
+        return tuple(paths)
+    largest = np.fmax.reduce(whole), np.fmax.reduce([path.log_peak for path in paths])
+    return tuple(_begun(path, *largest) for path in paths)
+
+
+def _begun(path: Path, largest: np.ndarray, peak: np.ndarray) -> Path:
+    missing = np.isnan(path.log_norm[""]).all(2, keepdims=True)
+    first = np.argmin(missing, axis=1)[:, None]
+    before = missing & (np.arange(missing.shape[1])[None, :, None] < first)
+    if not before.any():
+        return path
+    return replace(
+        path,
+        log_norm={n: np.where(before, largest, norms) for n, norms in path.log_norm.items()},
+        log_peak=np.where(before, peak, path.log_peak),
     )

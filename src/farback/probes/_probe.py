@@ -183,7 +183,7 @@ def _environment(trace: Trace) -> dict[str, str]:
 
     return {
         "farback": __version__,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "numpy": numpy.__version__,
         "python": platform.python_version(),
         "model dtype": trace.model_dtype,

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..flow.scaled import Scaled
+from ..flow.scaled import Scaled, add, normalise, scaled
+from ._segment import working
 from ._tape import Call, Entry, Errors, Records
 from .layers._layout import Layout
 
@@ -38,9 +39,10 @@ class Source(Call):
     def pull(
         self, errors: Errors, arrived: Sequence[Scaled | None], records: Records
     ) -> list[Scaled | None]:
-        if arrived[0] is None:
+        found = [part for part in (self._arrived(arrived[0]), self._direct(errors)) if part]
+        if not found:
             return []
-        error = self.layout.read_scaled(arrived[0])
+        error = found[0] if len(found) == 1 else _sum(*found, rescale=errors.rescale)
         if self.lengths is not None:
             error = _ending_together(error, self.lengths, records.steps)
         steps, rows = error.mantissa.shape[1:3]
@@ -56,6 +58,33 @@ class Source(Call):
             valid = self.layout.valid
         record.take_adjoint(clock, kept, {}, valid)
         return []
+
+    def _arrived(self, error: Scaled | None) -> Scaled | None:
+        return None if error is None else self.layout.read_scaled(error)
+
+    def _direct(self, errors: Errors) -> Scaled | None:
+        """What the loss takes from the input past the recurrent layers, step t at loss time t.
+
+        The last step of a loop written by hand is often read without passing its cell again.
+        """
+        entering = [None if g is None else self.layout.read(g) for g in errors.entering(self.outs[0])]
+        if not any(g is not None and bool(g.any()) for g in entering):
+            return None
+        like = next(g for g in entering if g is not None)
+        plain = like.new_zeros(len(errors.times), *like.shape, dtype=working(like.dtype))
+        for k, t in enumerate(errors.times):
+            gradient = entering[errors.draw[k]]
+            if gradient is not None and t < len(gradient):
+                plain[k, t] = gradient[t]
+        if errors.rescale:
+            return scaled(plain)
+        return Scaled(plain, torch.zeros(plain.shape[:-1], dtype=torch.int64, device=like.device))
+
+
+def _sum(one: Scaled, other: Scaled, *, rescale: bool) -> Scaled:
+    if rescale:
+        return normalise(*add(one, other))
+    return Scaled(one.mantissa + other.mantissa, one.exponent)
 
 
 def _ending_together(error: Scaled, lengths: Tensor, steps: int) -> Scaled:

@@ -170,7 +170,9 @@ class Sorted:
         """Note something that is no floating tensor."""
         what = type(value).__name__
         if hasattr(value, "layout"):
-            what = f"{value.dtype} {value.layout} tensor".replace("torch.", "").replace("strided ", "")
+            what = f"{value.dtype} {value.layout} tensor".replace("torch.", "").replace(
+                "strided ", ""
+            )
         self.ignored.append(f"{str(name)[:200]} ({what})")
 
     def listed(self) -> list[str]:

@@ -1,0 +1,306 @@
+"""Ordinary modules, unmodified: the error that reaches the input equals plain autograd's (float64)."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+import farback as fb
+
+T, B, I, H = 24, 3, 4, 5
+
+
+class Head(nn.Module):
+    """An embedded layer: norm, two stacked layers with a norm between, a head on the last step."""
+
+    def __init__(self, layer=nn.LSTM):
+        super().__init__()
+        self.enter = nn.Linear(I, H)
+        self.low = layer(H, H, batch_first=True)
+        self.norm = nn.LayerNorm(H)
+        self.high = layer(H, H, batch_first=True, num_layers=2)
+        self.head = nn.Linear(H, 2)
+
+    def forward(self, x):
+        y, _ = self.low(self.enter(x).tanh())
+        y, _ = self.high(self.norm(y))
+        return self.head(y[:, -1])
+
+
+class Residual(nn.Module):
+    """Two layers, the second on top of the first, and a sum of both read at the end."""
+
+    def __init__(self):
+        super().__init__()
+        self.low = nn.GRU(I, H, batch_first=True)
+        self.high = nn.GRU(H, H, batch_first=True)
+
+    def forward(self, x):
+        low, _ = self.low(x)
+        high, _ = self.high(low)
+        return (low + high)[:, -1]
+
+
+class Loop(nn.Module):
+    """PyTorch's own cells, called from a loop, two on top of each other."""
+
+    def __init__(self, cell=nn.LSTMCell):
+        super().__init__()
+        self.low = cell(I, H)
+        self.high = cell(H, H)
+
+    def forward(self, x):
+        low = high = None
+        for t in range(x.shape[1]):
+            low = self.low(x[:, t], low)
+            out = low[0] if isinstance(low, tuple) else low
+            high = self.high(out, high)
+        return high[0] if isinstance(high, tuple) else high
+
+
+class Own(nn.Module):
+    """A cell of the user's own, a module that takes x and h."""
+
+    class Cell(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.x = nn.Linear(I, H)
+            self.h = nn.Linear(H, H)
+            self.norm = nn.LayerNorm(H)
+
+        def forward(self, x, h):
+            return self.norm(self.x(x) + self.h(h)).tanh()
+
+    def __init__(self):
+        super().__init__()
+        self.cell = self.Cell()
+
+    def forward(self, x):
+        h = x.new_zeros(len(x), H)
+        for x_t in x.unbind(1):
+            h = self.cell(x_t, h)
+        return h
+
+
+class Inline(nn.Module):
+    """The step written into forward; only its linear maps are modules."""
+
+    def __init__(self):
+        super().__init__()
+        self.x2h = nn.Linear(I, H)
+        self.h2h = nn.Linear(H, H)
+
+    def forward(self, x):
+        h = x.new_zeros(len(x), H)
+        for t in range(x.shape[1]):
+            h = (self.x2h(x[:, t]) + self.h2h(h)).tanh()
+        return h
+
+
+class Skip(nn.Module):
+    """A cell whose state also jumps over a step, so that errors take two ways back."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.GRUCell(I, H)
+
+    def forward(self, x):
+        before = h = x.new_zeros(len(x), H)
+        for t in range(x.shape[1]):
+            h, before = self.cell(x[:, t], 0.7 * h + 0.3 * before), h
+        return h
+
+
+class Decoder(nn.Module):
+    """An encoder hands its state to a decoder with attention over the encoder's outputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.LSTM(I, H, batch_first=True)
+        self.decoder = nn.LSTMCell(H, H)
+
+    def forward(self, x):
+        y, (h, c) = self.encoder(x)
+        h, c = h[0], c[0]
+        for _ in range(6):
+            weight = (y @ h.unsqueeze(-1)).softmax(1)
+            h, c = self.decoder((weight * y).sum(1), (h, c))
+        return h
+
+
+class Windows(nn.Module):
+    """A fused layer called window by window, its state passed on."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(I, H, num_layers=2, batch_first=True)
+
+    def forward(self, x):
+        state = None
+        for window in x.split(7, 1):
+            y, state = self.rnn(window, state)
+        return y[:, -1]
+
+
+class Both(nn.Module):
+    """A bidirectional stack read in the middle."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(I, H, num_layers=2, bidirectional=True, batch_first=True)
+
+    def forward(self, x):
+        return self.rnn(x)[0][:, -1]
+
+
+class TimeFirst(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.RNN(I, H)
+
+    def forward(self, x):
+        return self.rnn(x.transpose(0, 1))[0][-1]
+
+
+MODELS = [
+    Head,
+    lambda: Head(nn.GRU),
+    lambda: Head(nn.RNN),
+    Residual,
+    Loop,
+    lambda: Loop(nn.GRUCell),
+    lambda: Loop(nn.RNNCell),
+    Own,
+    Inline,
+    Skip,
+    Decoder,
+    Windows,
+    Both,
+    TimeFirst,
+]
+
+
+def by_lag(model, x):
+    """ln |dE/dx| by lag from plain autograd, the median over rows."""
+    x = x.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(model(x).sin().sum(), x)
+    return gradient.norm(dim=-1).log().flip(1).quantile(0.5, dim=0)
+
+
+@pytest.mark.parametrize("make", MODELS, ids=lambda m: getattr(m, "__name__", "made"))
+def test_the_error_at_the_input_equals_autograd(make):
+    torch.manual_seed(0)
+    model = make().double()
+    x = torch.randn(B, T, I, dtype=torch.float64)
+    profile = fb.probe(model, (x, None), loss=lambda y, _: y.sin().sum())
+    found = profile["input_sensitivity"]
+    assert "adjoint_decay" in profile
+    # the last read step of an encoder and decoder lies behind the input's last step
+    expected = by_lag(model, x).tolist()
+    ours = found.log_norm[len(found.log_norm) - T :] if isinstance(model, Decoder) else found.log_norm
+    if isinstance(model, Decoder):
+        assert profile["adjoint_decay"].lags[-1] == T + 6 - 1
+    assert list(ours) == pytest.approx(expected, abs=1e-10)
+
+
+def test_tokens_are_differentiated_at_the_embedding():
+    class Tagger(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(11, I)
+            self.rnn = nn.LSTM(I, H, batch_first=True)
+
+        def forward(self, tokens):
+            return self.rnn(self.embedding(tokens))[0]
+
+    torch.manual_seed(0)
+    model = Tagger().double()
+    tokens = torch.randint(0, 11, (B, T))
+    profile = fb.probe(model, tokens, loss=lambda y, _: y[:, -1].sum())
+    assert profile["input_sensitivity"].entrance == "embedding"
+    layer = nn.LSTM(I, H, batch_first=True).double()
+    layer.load_state_dict(model.rnn.state_dict())
+    same = fb.probe(layer, model.embedding(tokens).detach(), loss=lambda y, _: y[:, -1].sum())
+    assert same["input_sensitivity"].log_norm.tolist() == pytest.approx(
+        profile["input_sensitivity"].log_norm.tolist(), abs=1e-12
+    )
+
+
+def test_padded_tokens_packed_inside_are_measured_from_each_rows_own_end():
+    class Reader(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(11, I)
+            self.rnn = nn.GRU(I, H, batch_first=True)
+
+        def forward(self, tokens, lengths):
+            packed = nn.utils.rnn.pack_padded_sequence(
+                self.embedding(tokens), lengths, batch_first=True, enforce_sorted=False
+            )
+            return self.rnn(packed)[1][0]
+
+    torch.manual_seed(0)
+    model = Reader().double()
+    tokens, lengths = torch.randint(0, 11, (3, 12)), torch.tensor([5, 12, 8])
+    profile = fb.probe(model, ((tokens, lengths), None), loss=lambda h, _: h.sum())
+    embedded = model.embedding(tokens).detach().requires_grad_()
+    packed = nn.utils.rnn.pack_padded_sequence(
+        embedded, lengths, batch_first=True, enforce_sorted=False
+    )
+    (gradient,) = torch.autograd.grad(model.rnn(packed)[1].sum(), embedded)
+    norms = gradient.norm(dim=-1).log()
+    rows = [norms[b, :n].flip(0) for b, n in enumerate(lengths.tolist())]
+    expected = [float(torch.stack([r[q] for r in rows if len(r) > q]).quantile(0.5)) for q in range(12)]
+    assert profile["input_sensitivity"].log_norm.tolist() == pytest.approx(expected, abs=1e-10)
+
+
+def test_each_loss_time_is_measured_apart():
+    torch.manual_seed(0)
+    layer = nn.GRU(I, H, batch_first=True).double()
+    x = torch.randn(B, T, I, dtype=torch.float64)
+    together = fb.probe(layer, x, loss=lambda y, _: y.sum(), loss_times=[5, 23])
+    alone = [
+        fb.probe(layer, x, loss=lambda y, _: y.sum(), loss_times=[t])["adjoint_decay"] for t in (5, 23)
+    ]
+    assert together.settings["loss_times"] == [5, 23]
+    assert together["adjoint_decay"].log_norm[10:].tolist() == alone[1].log_norm[10:].tolist()
+    assert together["adjoint_decay"].samples == sum(one.samples for one in alone)
+    assert len(alone[0].lags) == 6
+
+
+def test_without_a_loss_random_projections_estimate_the_frobenius_norm():
+    torch.manual_seed(0)
+    layer = nn.RNN(2, 40, batch_first=True).double()
+    x = torch.randn(1, 9, 2, dtype=torch.float64)
+    profile = fb.probe(layer, x, loss_times=[-1])
+    assert "random projections" in profile.settings["loss"]
+    outputs = layer(x)[0]
+    state = outputs[0, 4].detach().requires_grad_()
+
+    def rest(h):
+        return layer(x[:, 5:], h.view(1, 1, -1))[0][0, -1]
+
+    jacobian = torch.autograd.functional.jacobian(rest, state)
+    expected = float(jacobian.norm().log())
+    assert profile["adjoint_decay"].log_norm[4] == pytest.approx(expected, abs=0.15)
+
+
+def test_dropout_draws_one_mask_and_its_seed_decides():
+    torch.manual_seed(0)
+    model = nn.LSTM(I, H, num_layers=3, dropout=0.5, batch_first=True)
+    x = torch.randn(B, T, I)
+    one, again = (fb.probe(model, x, seed=1)["adjoint_decay"].log_norm for _ in range(2))
+    other = fb.probe(model, x, seed=2)["adjoint_decay"].log_norm
+    assert one.tolist() == again.tolist()
+    assert one.tolist() != other.tolist()
+
+
+def test_the_half_life_in_float32_equals_that_in_float64():
+    torch.manual_seed(0)
+    model = nn.RNN(I, H, batch_first=True)
+    x = torch.randn(B, 400, I)
+    single = fb.probe(model, x)["adjoint_decay"]
+    deep = fb.probe(model, x, depth="deep")["adjoint_decay"]
+    assert single.log_norm[-1] < math.log(1e-46)
+    assert single.rate == pytest.approx(deep.rate, rel=1e-4)
