@@ -102,7 +102,7 @@ def rebuild(tensors: Mapping[str, Tensor], file: str) -> list[Rebuilt]:
         name = prefix[:-1] or type(layer).__name__.lower()
         while any(name == other.name for other in layers):
             name += "_"
-        layers.append(Rebuilt(name, layer, tuple(sorted(keys))))
+        layers.append(Rebuilt(name, layer, tuple(prefix + key for key in layer.state_dict())))
     return layers
 
 
