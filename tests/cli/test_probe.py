@@ -91,6 +91,7 @@ def test_weights_are_probed_without_any_code_of_the_user(farback, probes, tmp_pa
         "path": str(tmp_path / "net.safetensors"),
         "needs": 9,
         "depth": "standard",
+        "analyses": None,
         "max_steps": None,
         "floor": 1e-3,
         "seed": 0,

@@ -32,7 +32,7 @@ Examples:
 Exits with 1 when the verdict is bad."""
 
 _WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt")
-_MODEL_ONLY = ("batch", "loss", "analysis", "output", "layout", "chunk", "loss_times", "cells")
+_MODEL_ONLY = ("batch", "loss", "output", "layout", "chunk", "loss_times", "cells")
 
 
 class _Steps(click.ParamType):
@@ -108,6 +108,7 @@ def verb(
             )
     for name in asked["analysis"]:
         _catalogue.docstring("analyses", name)  # a wrong name is told before torch is loaded
+    asked["analyses"] = list(asked.pop("analysis")) or None
     measure = _weights if subject.endswith(_WEIGHTS) else _model
     profile = measure(subject, here=here, **asked)
     if save is not None:
@@ -178,6 +179,5 @@ def _model(
     criterion = _named.find(loss, "--loss") if loss else None
     if isinstance(criterion, type):  # torch.nn:CrossEntropyLoss
         criterion = _named.call(criterion, specs["--loss"])
-    chosen = list(asked.pop("analysis")) or None
     with _named.users_code(f"probing {subject}"):
-        return probe(model, data, loss=criterion, analyses=chosen, **asked)
+        return probe(model, data, loss=criterion, **asked)
