@@ -37,7 +37,7 @@ oldest: $(OLD)/made
 	$(OLD)/bin/python -m pytest -n $(WORKERS)
 
 bench: $(VENV)/made
-	$(BIN)/python -m pytest benchmarks --benchmark-only
+	$(BIN)/python -m pytest benchmarks -o addopts= --benchmark-only
 
 clean:
 	rm -rf $(VENV) $(OLD) demo build dist .pytest_cache .ruff_cache .hypothesis .benchmarks
