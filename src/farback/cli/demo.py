@@ -61,7 +61,7 @@ def verb(html: Path, epochs: int) -> None:
             click.echo(f"Probing the {name} {state} ({right:.0%} of test images right).", err=True)
             profile = probe(model, batch, loss=functional.cross_entropy, needs=needs)
             profiles.append(replace(profile, subject=f"{name}, {state}"))
-            click.echo(f"{name}, {state}: {profile.verdict}")
+            click.echo(f"{name}, {state}: [{profile.verdict.severity}] {profile.verdict}")
     click.echo(f"The report: {reports.report(profiles, html)}")
 
 
