@@ -12,7 +12,7 @@ from farback.probes import _fused_call
 from farback.probes._records import Record
 from farback.testing import unroll
 
-T, B, I, H = 40, 3, 4, 5
+T, B, IN, H = 40, 3, 4, 5
 KINDS = {
     "rnn_tanh": (nn.RNN, {}),
     "rnn_relu": (nn.RNN, {"nonlinearity": "relu"}),
@@ -54,12 +54,14 @@ def caught(monkeypatch):
 def made(kind, **options):
     torch.manual_seed(1)
     cls, own = KINDS[kind]
-    return cls(I, H, **own, **options).double()
+    return cls(IN, H, **own, **options).double()
 
 
 OPTIONS = [
     {"num_layers": layers, "bidirectional": both, "batch_first": first, "bias": bias}
-    for layers, both, first, bias in itertools.product((1, 2), (False, True), (False, True), (False, True))
+    for layers, both, first, bias in itertools.product(
+        (1, 2), (False, True), (False, True), (False, True)
+    )
 ]
 
 
@@ -67,8 +69,10 @@ OPTIONS = [
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(map(str, o.values())))
 def test_adjoints_equal_autograd_through_a_loop(kind, options, caught):
     layer = made(kind, **options)
-    x = torch.randn(T, B, I, dtype=torch.float64)
-    weights = torch.randn(T, B, layer(x if not layer.batch_first else x.transpose(0, 1))[0].shape[-1]).double()
+    x = torch.randn(T, B, IN, dtype=torch.float64)
+    weights = torch.randn(
+        T, B, layer(x if not layer.batch_first else x.transpose(0, 1))[0].shape[-1]
+    ).double()
     times = [0, 11, T - 1]
 
     def loss(output, target):
@@ -91,7 +95,7 @@ def test_adjoints_equal_autograd_through_a_loop(kind, options, caught):
 @pytest.mark.parametrize("both", [False, True])
 def test_summands_over_all_lags_and_loss_times_sum_to_the_gradient(kind, both, caught):
     layer = made(kind, num_layers=2, bidirectional=both, batch_first=True)
-    x = torch.randn(B, T, I, dtype=torch.float64)
+    x = torch.randn(B, T, IN, dtype=torch.float64)
     fb.probe(layer, x, loss=lambda y, _: y.square().sum(), loss_times=range(T))
     output, _ = layer(x)
     output.square().sum().backward()
@@ -115,13 +119,15 @@ def test_summands_over_all_lags_and_loss_times_sum_to_the_gradient(kind, both, c
 def test_packed_rows_equal_each_row_alone(kind, both, caught):
     layer = made(kind, num_layers=2, bidirectional=both)
     lengths = [7, 12, 3]
-    rows = [torch.randn(n, I, dtype=torch.float64) for n in lengths]
+    rows = [torch.randn(n, IN, dtype=torch.float64) for n in lengths]
     packed = nn.utils.rnn.pack_sequence(rows, enforce_sorted=False)
     order = packed.sorted_indices.tolist()
 
     def loss(output, _):
         padded, held = nn.utils.rnn.pad_packed_sequence(
-            nn.utils.rnn.PackedSequence(output, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
+            nn.utils.rnn.PackedSequence(
+                output, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices
+            )
         )
         return sum(padded[n - 1, b].sin().sum() for b, n in enumerate(held.tolist()))
 
@@ -141,7 +147,7 @@ def test_packed_rows_equal_each_row_alone(kind, both, caught):
 @pytest.mark.parametrize("first", [False, True])
 def test_a_chunk_changes_no_number(kind, first):
     layer = made(kind, num_layers=2, batch_first=first)
-    x = torch.randn(B, T, I, dtype=torch.float64)
+    x = torch.randn(B, T, IN, dtype=torch.float64)
     x = x if first else x.transpose(0, 1)
     whole = fb.probe(layer, x)["adjoint_decay"].log_norm
     chunked = fb.probe(layer, x, chunk=7)["adjoint_decay"].log_norm
@@ -151,7 +157,7 @@ def test_a_chunk_changes_no_number(kind, first):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_given_start_and_an_unbatched_input_are_read(kind, caught):
     layer = made(kind, num_layers=2)
-    x = torch.randn(T, I, dtype=torch.float64)
+    x = torch.randn(T, IN, dtype=torch.float64)
     widths = [layer.proj_size or H, H] if isinstance(layer, nn.LSTM) else [H]
     start = [torch.randn(2, w, dtype=torch.float64) for w in widths]
     hx = tuple(start) if len(start) > 1 else start[0]
@@ -166,7 +172,7 @@ def test_a_given_start_and_an_unbatched_input_are_read(kind, caught):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_loss_on_the_final_states_enters_at_the_last_step(kind, caught):
     layer = made(kind, num_layers=2, batch_first=True)
-    x = torch.randn(B, T, I, dtype=torch.float64)
+    x = torch.randn(B, T, IN, dtype=torch.float64)
 
     class Last(nn.Module):
         def __init__(self):

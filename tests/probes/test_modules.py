@@ -1,6 +1,4 @@
-"""Ordinary modules, unmodified: the error that reaches the input equals plain autograd's (float64)."""
-
-import math
+"""Ordinary modules, unmodified: the error at the input equals plain autograd's (float64)."""
 
 import pytest
 import torch
@@ -8,7 +6,7 @@ from torch import nn
 
 import farback as fb
 
-T, B, I, H = 24, 3, 4, 5
+T, B, IN, H = 24, 3, 4, 5
 
 
 class Head(nn.Module):
@@ -16,7 +14,7 @@ class Head(nn.Module):
 
     def __init__(self, layer=nn.LSTM):
         super().__init__()
-        self.enter = nn.Linear(I, H)
+        self.enter = nn.Linear(IN, H)
         self.low = layer(H, H, batch_first=True)
         self.norm = nn.LayerNorm(H)
         self.high = layer(H, H, batch_first=True, num_layers=2)
@@ -33,7 +31,7 @@ class Residual(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.low = nn.GRU(I, H, batch_first=True)
+        self.low = nn.GRU(IN, H, batch_first=True)
         self.high = nn.GRU(H, H, batch_first=True)
 
     def forward(self, x):
@@ -47,7 +45,7 @@ class Loop(nn.Module):
 
     def __init__(self, cell=nn.LSTMCell):
         super().__init__()
-        self.low = cell(I, H)
+        self.low = cell(IN, H)
         self.high = cell(H, H)
 
     def forward(self, x):
@@ -65,7 +63,7 @@ class Own(nn.Module):
     class Cell(nn.Module):
         def __init__(self):
             super().__init__()
-            self.x = nn.Linear(I, H)
+            self.x = nn.Linear(IN, H)
             self.h = nn.Linear(H, H)
             self.norm = nn.LayerNorm(H)
 
@@ -88,7 +86,7 @@ class Inline(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.x2h = nn.Linear(I, H)
+        self.x2h = nn.Linear(IN, H)
         self.h2h = nn.Linear(H, H)
 
     def forward(self, x):
@@ -103,7 +101,7 @@ class Skip(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.cell = nn.GRUCell(I, H)
+        self.cell = nn.GRUCell(IN, H)
 
     def forward(self, x):
         before = h = x.new_zeros(len(x), H)
@@ -117,7 +115,7 @@ class Decoder(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.encoder = nn.LSTM(I, H, batch_first=True)
+        self.encoder = nn.LSTM(IN, H, batch_first=True)
         self.decoder = nn.LSTMCell(H, H)
 
     def forward(self, x):
@@ -134,7 +132,7 @@ class Windows(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.rnn = nn.GRU(I, H, num_layers=2, batch_first=True)
+        self.rnn = nn.GRU(IN, H, num_layers=2, batch_first=True)
 
     def forward(self, x):
         state = None
@@ -148,7 +146,7 @@ class Both(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.rnn = nn.LSTM(I, H, num_layers=2, bidirectional=True, batch_first=True)
+        self.rnn = nn.LSTM(IN, H, num_layers=2, bidirectional=True, batch_first=True)
 
     def forward(self, x):
         return self.rnn(x)[0][:, -1]
@@ -157,7 +155,7 @@ class Both(nn.Module):
 class TimeFirst(nn.Module):
     def __init__(self):
         super().__init__()
-        self.rnn = nn.RNN(I, H)
+        self.rnn = nn.RNN(IN, H)
 
     def forward(self, x):
         return self.rnn(x.transpose(0, 1))[0][-1]
@@ -192,13 +190,15 @@ def by_lag(model, x):
 def test_the_error_at_the_input_equals_autograd(make):
     torch.manual_seed(0)
     model = make().double()
-    x = torch.randn(B, T, I, dtype=torch.float64)
+    x = torch.randn(B, T, IN, dtype=torch.float64)
     profile = fb.probe(model, (x, None), loss=lambda y, _: y.sin().sum())
     found = profile["input_sensitivity"]
     assert "adjoint_decay" in profile
     # the last read step of an encoder and decoder lies behind the input's last step
     expected = by_lag(model, x).tolist()
-    ours = found.log_norm[len(found.log_norm) - T :] if isinstance(model, Decoder) else found.log_norm
+    ours = (
+        found.log_norm[len(found.log_norm) - T :] if isinstance(model, Decoder) else found.log_norm
+    )
     if isinstance(model, Decoder):
         assert profile["adjoint_decay"].lags[-1] == T + 6 - 1
     assert list(ours) == pytest.approx(expected, abs=1e-10)
@@ -208,8 +208,8 @@ def test_tokens_are_differentiated_at_the_embedding():
     class Tagger(nn.Module):
         def __init__(self):
             super().__init__()
-            self.embedding = nn.Embedding(11, I)
-            self.rnn = nn.LSTM(I, H, batch_first=True)
+            self.embedding = nn.Embedding(11, IN)
+            self.rnn = nn.LSTM(IN, H, batch_first=True)
 
         def forward(self, tokens):
             return self.rnn(self.embedding(tokens))[0]
@@ -219,7 +219,7 @@ def test_tokens_are_differentiated_at_the_embedding():
     tokens = torch.randint(0, 11, (B, T))
     profile = fb.probe(model, tokens, loss=lambda y, _: y[:, -1].sum())
     assert profile["input_sensitivity"].entrance == "embedding"
-    layer = nn.LSTM(I, H, batch_first=True).double()
+    layer = nn.LSTM(IN, H, batch_first=True).double()
     layer.load_state_dict(model.rnn.state_dict())
     same = fb.probe(layer, model.embedding(tokens).detach(), loss=lambda y, _: y[:, -1].sum())
     assert same["input_sensitivity"].log_norm.tolist() == pytest.approx(
@@ -231,8 +231,8 @@ def test_padded_tokens_packed_inside_are_measured_from_each_rows_own_end():
     class Reader(nn.Module):
         def __init__(self):
             super().__init__()
-            self.embedding = nn.Embedding(11, I)
-            self.rnn = nn.GRU(I, H, batch_first=True)
+            self.embedding = nn.Embedding(11, IN)
+            self.rnn = nn.GRU(IN, H, batch_first=True)
 
         def forward(self, tokens, lengths):
             packed = nn.utils.rnn.pack_padded_sequence(
@@ -251,56 +251,7 @@ def test_padded_tokens_packed_inside_are_measured_from_each_rows_own_end():
     (gradient,) = torch.autograd.grad(model.rnn(packed)[1].sum(), embedded)
     norms = gradient.norm(dim=-1).log()
     rows = [norms[b, :n].flip(0) for b, n in enumerate(lengths.tolist())]
-    expected = [float(torch.stack([r[q] for r in rows if len(r) > q]).quantile(0.5)) for q in range(12)]
-    assert profile["input_sensitivity"].log_norm.tolist() == pytest.approx(expected, abs=1e-10)
-
-
-def test_each_loss_time_is_measured_apart():
-    torch.manual_seed(0)
-    layer = nn.GRU(I, H, batch_first=True).double()
-    x = torch.randn(B, T, I, dtype=torch.float64)
-    together = fb.probe(layer, x, loss=lambda y, _: y.sum(), loss_times=[5, 23])
-    alone = [
-        fb.probe(layer, x, loss=lambda y, _: y.sum(), loss_times=[t])["adjoint_decay"] for t in (5, 23)
+    expected = [
+        float(torch.stack([r[q] for r in rows if len(r) > q]).quantile(0.5)) for q in range(12)
     ]
-    assert together.settings["loss_times"] == [5, 23]
-    assert together["adjoint_decay"].log_norm[10:].tolist() == alone[1].log_norm[10:].tolist()
-    assert together["adjoint_decay"].samples == sum(one.samples for one in alone)
-    assert len(alone[0].lags) == 6
-
-
-def test_without_a_loss_random_projections_estimate_the_frobenius_norm():
-    torch.manual_seed(0)
-    layer = nn.RNN(2, 40, batch_first=True).double()
-    x = torch.randn(1, 9, 2, dtype=torch.float64)
-    profile = fb.probe(layer, x, loss_times=[-1])
-    assert "random projections" in profile.settings["loss"]
-    outputs = layer(x)[0]
-    state = outputs[0, 4].detach().requires_grad_()
-
-    def rest(h):
-        return layer(x[:, 5:], h.view(1, 1, -1))[0][0, -1]
-
-    jacobian = torch.autograd.functional.jacobian(rest, state)
-    expected = float(jacobian.norm().log())
-    assert profile["adjoint_decay"].log_norm[4] == pytest.approx(expected, abs=0.15)
-
-
-def test_dropout_draws_one_mask_and_its_seed_decides():
-    torch.manual_seed(0)
-    model = nn.LSTM(I, H, num_layers=3, dropout=0.5, batch_first=True)
-    x = torch.randn(B, T, I)
-    one, again = (fb.probe(model, x, seed=1)["adjoint_decay"].log_norm for _ in range(2))
-    other = fb.probe(model, x, seed=2)["adjoint_decay"].log_norm
-    assert one.tolist() == again.tolist()
-    assert one.tolist() != other.tolist()
-
-
-def test_the_half_life_in_float32_equals_that_in_float64():
-    torch.manual_seed(0)
-    model = nn.RNN(I, H, batch_first=True)
-    x = torch.randn(B, 400, I)
-    single = fb.probe(model, x)["adjoint_decay"]
-    deep = fb.probe(model, x, depth="deep")["adjoint_decay"]
-    assert single.log_norm[-1] < math.log(1e-46)
-    assert single.rate == pytest.approx(deep.rate, rel=1e-4)
+    assert profile["input_sensitivity"].log_norm.tolist() == pytest.approx(expected, abs=1e-10)

@@ -21,7 +21,9 @@ def linear(rho, steps, n=6):
     xs = torch.zeros(3, steps, 1, dtype=torch.float64)
     weights = torch.randn(n, dtype=torch.float64)
     return fb.probe(
-        StepMap(lambda s, x: s @ w.T, start=start), (xs, None), loss=lambda s, _: (s @ weights).sum()
+        StepMap(lambda s, x: s @ w.T, start=start),
+        (xs, None),
+        loss=lambda s, _: (s @ weights).sum(),
     )
 
 
@@ -76,7 +78,9 @@ class Detached(nn.Module):
         state = None
         for t in range(x.shape[1]):
             if t and t % self.every == 0:
-                state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+                state = (
+                    tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+                )
             state = self.cell(x[:, t], state)
         return state[0] if isinstance(state, tuple) else state
 
@@ -116,7 +120,9 @@ class Attention(nn.Module):
 
     def __init__(self, layers, band, width=8):
         super().__init__()
-        self.layers = nn.ModuleList(nn.MultiheadAttention(width, 2, batch_first=True) for _ in range(layers))
+        self.layers = nn.ModuleList(
+            nn.MultiheadAttention(width, 2, batch_first=True) for _ in range(layers)
+        )
         self.band = band
 
     def forward(self, x):
@@ -170,7 +176,9 @@ def test_dilated_causal_convolutions_end_at_their_receptive_field():
     ],
 )
 def test_a_loss_that_ignores_the_sequence_gives_no_signal(loss):
-    profile = fb.probe(nn.GRU(2, 4, batch_first=True), (torch.randn(3, 9, 2), torch.randn(3)), loss=loss)
+    profile = fb.probe(
+        nn.GRU(2, 4, batch_first=True), (torch.randn(3, 9, 2), torch.randn(3)), loss=loss
+    )
     assert profile.verdict.word == "no signal"
     assert profile.verdict.severity == "bad"
 
@@ -179,8 +187,12 @@ def test_a_matrix_whose_eigenvalues_hide_its_growth_is_measured_as_it_is():
     # papers.md D2, caveat: eigenvalues below one do not bound a product of non-normal matrices
     w = torch.tensor([[0.5, 10.0], [0.0, 0.5]], dtype=torch.float64)
     step = StepMap(lambda s, x: s @ w.T, start=torch.ones(1, 2, dtype=torch.float64))
-    decay = fb.probe(step, torch.zeros(1, 12, 1).double(), loss=lambda s, _: s[:, 0].sum())["adjoint_decay"]
-    expected = [0.5 * math.log(0.25**q + (q * 10 * 0.5 ** (q - 1)) ** 2) if q else 0.0 for q in range(12)]
+    decay = fb.probe(step, torch.zeros(1, 12, 1).double(), loss=lambda s, _: s[:, 0].sum())[
+        "adjoint_decay"
+    ]
+    expected = [
+        0.5 * math.log(0.25**q + (q * 10 * 0.5 ** (q - 1)) ** 2) if q else 0.0 for q in range(12)
+    ]
     assert decay.log_norm.tolist() == pytest.approx(expected, abs=1e-12)
 
 

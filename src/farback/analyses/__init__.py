@@ -1,6 +1,11 @@
 """The analyses of error flow, one a file: what it measures, and what it concludes.
 
-A class is loaded on first use, so that the room can be listed and explained without numpy.
+A class is found by its file and loaded on first use, so that the room can be listed and explained
+without importing anything.
+
+    >>> from farback import analyses
+    >>> analyses.AdjointDecay()
+    AdjointDecay()
 """
 
 from __future__ import annotations
@@ -9,18 +14,13 @@ from typing import Any
 
 from .._catalogue import member, names
 
-__all__ = [
-    "AdjointDecay",
-    "GateMemory",
-    "InputSensitivity",
-    "Truncation",
-    "Underflow",
-    "WeightGradientByLag",
-]
-
 
 def __getattr__(name: str) -> Any:
-    for found in names("analyses"):
-        if found.replace("_", "") == name.lower():
-            return member("analyses", found)
-    raise AttributeError(f"there is no analysis '{name}'; there are {', '.join(__all__)}")
+    for file in names("analyses"):
+        if file.replace("_", "") == name.lower():
+            return member("analyses", file)
+    raise AttributeError(f"there is no analysis '{name}'; there are {', '.join(__dir__())}")
+
+
+def __dir__() -> list[str]:
+    return [file.title().replace("_", "") for file in names("analyses")]

@@ -32,7 +32,7 @@ _MOST_LAGS = 65
 
 @dataclass(frozen=True)
 class Decay:
-    """A decay in numbers; each field as the module's text defines it. Lags in steps, logs natural."""
+    """A decay in numbers, each as the module's text defines it; lags in steps, logs natural."""
 
     lags: Float[np.ndarray, " Q"]
     log_norm: Float[np.ndarray, " Q"]
@@ -106,7 +106,7 @@ def decay(
 
 
 def word(found: Decay) -> str:
-    """'sustains' when the change over all lags is under a factor of two, or the interval holds 0."""
+    """'sustains': under a factor of two over all lags, or 0 lies in the interval."""
     if found.rate is None:
         return "vanishes"
     low, high = found.rate_interval or (found.rate, found.rate)
@@ -147,7 +147,7 @@ _ZERO = -1e300
 
 
 def _quantile(curves: np.ndarray, share: float) -> np.ndarray:
-    """Over the samples measured at each lag; a true zero (-inf) is the smallest value, and stays."""
+    """Over the samples measured at each lag; a true zero (-inf) is the smallest value."""
     ordered = np.sort(np.maximum(curves, _ZERO), axis=0)  # NaN goes last
     place = share * np.maximum(np.sum(~np.isnan(ordered), axis=0) - 1, 0)
     low, high = np.floor(place).astype(int), np.ceil(place).astype(int)

@@ -14,7 +14,8 @@ How to read it: a straight line downwards is exponential forgetting; its half-li
 steps halve the error. A curve that levels off has a part of the state that carries. A gap is a true
 zero. Beyond the reach, what is left is below the floor: it exists, but nearer errors drown it.
 
-Reference: Hochreiter 1991; Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013, eq. 5.
+Reference: Hochreiter 1991; Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013, eq.
+5.
 """
 
 from __future__ import annotations

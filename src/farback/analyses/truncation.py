@@ -1,7 +1,7 @@
 """Whether the code cuts the graph between steps, and after how many.
 
-A state that is detached, or started anew, ends every path of the error there. The cuts are read from
-the chain of states itself, not from where the gradient stops: k is the largest number of steps
+A state that is detached, or started anew, ends every path of the error there. The cuts are read
+from the chain of states itself, not from where the gradient stops: k is the largest number of steps
 between two cuts, so that adjoints reach lag k - 1 at most.
 
 How to read it: this is a fact about the code, and no weights can change it. Truncated
@@ -13,6 +13,7 @@ Reference: Williams and Peng 1990 (truncated back-propagation through time).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..flow import Finding, Measurement, Number, Remedy, Trace
 from ._analysis import Analysis
@@ -56,8 +57,8 @@ class Truncation(Analysis):
         return Finding(
             analysis=m.name,
             claim=(
-                f"the graph is cut every {m.steps} steps ({m.reason}), so no error passes more than "
-                f"{m.steps - 1} steps back, whatever the weights"
+                f"the graph is cut every {m.steps} steps ({m.reason}), so no error passes more "
+                f"than {m.steps - 1} steps back, whatever the weights"
             ),
             evidence=f"cuts before steps {_listed(m.cuts)}",
             severity="watch" if m.needs is None else "ok" if m.steps > m.needs else "bad",
@@ -77,7 +78,7 @@ def _longest(cuts: tuple[int, ...], steps: int) -> int | None:
     if not cuts:
         return None
     bounds = sorted({0, *cuts, steps})
-    return max(after - before for before, after in zip(bounds, bounds[1:], strict=False))
+    return max(after - before for before, after in pairwise(bounds))
 
 
 def _listed(cuts: dict[str, list[int]]) -> str:

@@ -7,8 +7,8 @@ Axes: q lag in steps; e the error at the nets of a step, s the state before it; 
 norm. One curve for each parameter group: recurrent, input, bias, or all of a cell's own together.
 
 How to read it: the sum hardly ever vanishes, because its near summands do not. A far share of 0.01
-at lag 20 says that one hundredth of the learning signal comes from more than 20 steps back, and that
-the direction of the whole gradient ignores it.
+at lag 20 says that one hundredth of the learning signal comes from more than 20 steps back, and
+that the direction of the whole gradient ignores it.
 
 Reference: Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013, eqs. 3 to 5.
 """
@@ -57,7 +57,7 @@ class WeightGradientByLag(Analysis):
             fields={**fields, "half_within": middle, "needs": trace.needs},
             blocks=blocks,
             charts=_charts(blocks),
-            numbers=(Number("Half of the summands", f"within {middle} steps", "by norm"),),
+            numbers=(Number("Half of the summands", f"at lags up to {middle}", "by norm"),),
             conditions=(
                 "before clipping",
                 "unscaled",
@@ -70,14 +70,14 @@ class WeightGradientByLag(Analysis):
         m, share = measurement, measurement.far_share
         if not len(share) or not np.isfinite(m.log_norm).any():
             return Finding(m.name, "the weight gradient is zero", "every summand is zero", "watch")
-        place = m.needs if m.needs is not None else max(1, len(share) // 2)
-        far = float(share[min(place, len(share) - 1)])
-        lost = place < len(share) and far < 0.01
+        place = min(m.needs or len(share) // 2, len(share) - 1)
+        far = float(share[place - 1]) if place else 1.0
+        lost = far < 0.01
         return Finding(
             analysis=m.name,
             claim=(
-                f"half of the weight gradient's summands lie within {m.half_within} steps, and "
-                f"{far:.2g} of them beyond {min(place, len(share) - 1)}"
+                f"half of the weight gradient's summands (by norm) lie at lags up to "
+                f"{m.half_within}, and {far:.2g} of them at lag {place} or beyond"
                 + (": the sum is alive, its far summands are not" if lost else "")
             ),
             evidence="shares by norm, over the recurrent weights",
@@ -86,7 +86,7 @@ class WeightGradientByLag(Analysis):
 
 
 def _by_lag(summands: Float[np.ndarray, "K Q"], draws: int) -> Float[np.ndarray, " Q"]:
-    """ln of the norms' sum over loss times."""
+    """Ln of the norms' sum over loss times."""
     logs = joined(summands[..., None], draws)[..., 0]
     logs = logs[:, ~np.isnan(logs).all(0)]
     return np.logaddexp.reduce(np.where(np.isnan(logs), -np.inf, logs), axis=0)

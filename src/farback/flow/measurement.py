@@ -5,8 +5,8 @@ draws any measurement without knowing the analysis by name. Norms are natural lo
 a report shows log10.
 
     >>> import numpy as np
-    >>> decay = Measurement("decay", "A straight line.", {"log_norm": np.array([0.0, -1.0, -np.inf])})
-    >>> decay.log_norm[1]
+    >>> line = Measurement("decay", "A straight line.", {"log_norm": np.array([0.0, -1.0])})
+    >>> line.log_norm[1]
     np.float64(-1.0)
 """
 
@@ -34,7 +34,7 @@ class Series(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A straight line across a chart, vertical at x or horizontal at y (same unit as the curves)."""
+    """A line across a chart, vertical at x or horizontal at y (in the unit of the curves)."""
 
     axis: str
     at: float
@@ -42,7 +42,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """One picture: curves over a common axis. `unit` 'ln' is drawn as log10, 'share' from 0 to 1."""
+    """Curves over a common axis. `unit` 'ln' is drawn as log10, 'share' from 0 to 1."""
 
     title: str
     x: str
@@ -67,7 +67,8 @@ class Measurement:
     """The result of one analysis. Each entry of `fields` is also an attribute.
 
     Arrays are float64 over lags 0, 1, ... unless their chart says otherwise; -inf in a log is a
-    true zero. `conditions` state what the numbers are: clipped or not, scaled or not, masked or not.
+    true zero. `conditions` state what the numbers are: clipped or not, scaled or not, masked or
+    not.
     """
 
     name: str

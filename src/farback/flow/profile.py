@@ -101,7 +101,7 @@ class Profile:
                 from matplotlib import pyplot
             except ImportError:
                 raise InputRefused(
-                    "Drawing needs matplotlib, which is not installed; try pip install 'farback[figures]'."
+                    "Drawing needs matplotlib, which is absent; try pip install 'farback[figures]'."
                 ) from None
             ax = pyplot.figure().add_subplot()
         measurement = self[self.lead]

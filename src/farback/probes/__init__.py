@@ -1,4 +1,4 @@
-"""The probe: one file for each kind of subject, and the verb that turns any of them into a profile."""
+"""The probe: a file for each kind of subject, and the verb that makes a profile of any."""
 
 from ._probe import probe
 from .saved_weights import probe_file

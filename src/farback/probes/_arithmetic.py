@@ -1,4 +1,4 @@
-"""The forward in another arithmetic: parameters, buffers and batch cast, the model left as it is."""
+"""The forward in another arithmetic: everything cast, and the model left as it is."""
 
 from __future__ import annotations
 

@@ -75,7 +75,11 @@ def read_batch(
     given, target = _input_and_target(batch)
     if isinstance(given, list) and isinstance(model, nn.RNNBase):
         given = _packed(given)
-    args = given if _is_plain_tuple(given) else () if isinstance(given, dict) else (given,)
+    args: tuple[Any, ...] = (given,)
+    if _is_plain_tuple(given):
+        args = tuple(given)
+    elif isinstance(given, dict):
+        args = ()
     kwargs = given if isinstance(given, dict) else {}
     batch_first = _batch_first(model, layout)
     sequence = _sequence(args, kwargs)

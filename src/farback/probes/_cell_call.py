@@ -26,7 +26,7 @@ _LN2 = 0.6931471805599453
 
 @dataclass
 class CellCall(Call):
-    """`copies` are the cut inputs, `results` the outputs with their graph, `outs` what the user got.
+    """`copies` are the cut inputs, `results` the outputs with their graph, `outs` what was given.
 
     `state` numbers the outputs that are the state; the tape fills it in when the forward is over.
     """

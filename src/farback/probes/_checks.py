@@ -23,8 +23,8 @@ def checked_model(model: Any) -> nn.Module:
         )
     if not isinstance(model, nn.Module):
         raise InputRefused(
-            f"The model is a {type(model).__name__}, and a torch.nn.Module or a StepMap was expected; "
-            "wrap a function as StepMap(step, start=...)."
+            f"The model is a {type(model).__name__}, and a torch.nn.Module or a StepMap was "
+            "expected; wrap a function as StepMap(step, start=...)."
         )
     while True:
         if hasattr(model, "_orig_mod"):

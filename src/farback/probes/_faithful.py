@@ -79,7 +79,7 @@ def _side_by_side(
     x = layout.read(data.data.detach())
     starts = [layout.read_rows(s) for s in states]
     ours = run_layers(plain, x, starts, layout, masks=(None,) * layer.num_layers).values
-    start = None if not states else states if len(states) > 1 else states[0]
+    start = states if len(states) > 1 else next(iter(states), None)
     answer = type(plain).forward(plain, data, start)  # past the replacement on the instance
     return flat(answer), ours
 

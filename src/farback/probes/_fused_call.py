@@ -1,8 +1,9 @@
 """A call of `nn.RNN`, `nn.LSTM` or `nn.GRU`: replayed step by step, and followed back.
 
 The layer is replayed with its own weights while the user's forward runs; the replay must reproduce
-what the fused layer itself returns. Then the error is pulled through layer after layer, from the top
-down, in both directions: the error at a layer's input is the error at the output of the one below.
+what the fused layer itself returns. Then the error is pulled through layer after layer, from the
+top down, in both directions: the error at a layer's input is the error at the output of the one
+below.
 
 Axes: T steps, K loss times, B rows, D directions, P outputs of one direction.
 """

@@ -100,7 +100,7 @@ def _projections(output: Any, seed: int) -> list[Tensor]:
         names = candidates(output)
         raise InputRefused(
             f"The model returned a {type(output).__name__}, and without a loss one tensor was "
-            f"expected; pick it with output= (--output), of {', '.join(names) or 'which there is none'}."
+            f"expected; pick it with output= (--output), of {', '.join(names) or 'none at all'}."
         )
     if output.is_complex():
         output = output.abs()
@@ -167,8 +167,9 @@ def choose_times(
         missing = [t for t in wanted if t not in read]
         if missing or not wanted:
             raise WrongUsage(
-                f"The loss does not read time {', '.join(map(str, missing)) or 'none'} of steps 0 to "
-                f"{steps - 1}; it reads {_some(read)}. Ask for loss_times (--loss-times) among these."
+                f"The loss does not read time {', '.join(map(str, missing)) or 'none'} of steps 0 "
+                f"to {steps - 1}; it reads {_some(read)}. Ask for loss_times (--loss-times) among "
+                "these."
             )
         return sorted(set(wanted))
     *earlier, last = read

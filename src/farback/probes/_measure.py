@@ -142,9 +142,9 @@ def continued(paths: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def _begun(path: Path, largest: np.ndarray, peak: np.ndarray) -> Path:
-    missing = np.isnan(path.log_norm[""]).all(2, keepdims=True)
-    first = np.argmin(missing, axis=1)[:, None]
-    before = missing & (np.arange(missing.shape[1])[None, :, None] < first)
+    missing = np.all(np.isnan(path.log_norm[""]), axis=2)
+    leading = np.logical_and.accumulate(missing, axis=1)
+    before = (leading & ~np.all(missing, axis=1, keepdims=True))[:, :, None]
     if not before.any():
         return path
     return replace(

@@ -1,6 +1,7 @@
 """The output of a module without recurrence, as the place where the error enters.
 
-With an axis of T steps, E_t enters at output step t; without one, all of the loss is read at the end.
+With an axis of T steps, E_t enters at output step t; without one, all of the loss is read at the
+end.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ def probe(
 ) -> Profile:
     """Measure how far back the error of `model` reaches on `batch`, and what carries it.
 
-    Nothing is left behind on the model: parameters, gradients, buffers, hooks, flags, attributes and
-    random states are the same before and after.
+    Nothing is left behind on the model: parameters, gradients, buffers, hooks, flags, attributes
+    and random states are the same before and after.
 
     >>> import torch, farback as fb
     >>> model = torch.nn.GRU(3, 8, batch_first=True)
@@ -61,7 +61,7 @@ def probe(
         batch: (input, target) or the input alone; a tuple or dict as input is unpacked.
         loss: a function of (output, target); without one, random projections of the output.
         needs: the lag that the task needs.
-        depth: 'quick' (the last loss time), 'standard', or 'deep' (float64, and each float type rerun).
+        depth: 'quick' (the last loss time), 'standard', or 'deep' (float64, each float type rerun).
         analyses: which to run, as objects or names; by default all that fit the depth.
         output: the part of the output that the loss takes, as 'logits' or '0'.
         layout: 'batch-first' or 'time-first', where it cannot be told.
@@ -140,7 +140,7 @@ def _profile(
     fitting = [analysis for analysis in chosen if analysis.applies(trace)]
     if not fitting:
         raise InputRefused(
-            "None of the analyses asked for fits this subject; leave analyses= out to run all that do."
+            "None of the analyses asked for fits this subject; leave analyses= out to run all."
         )
     measurements = {}
     findings = []
@@ -151,7 +151,7 @@ def _profile(
     lead = "adjoint_decay" if "adjoint_decay" in measurements else "input_sensitivity"
     if lead not in measurements:
         lead = next(iter(measurements))
-    unchecked = list(UNCHECKED)
+    unchecked: list[str] = list(UNCHECKED)
     if question.depth != "deep":
         unchecked.append("the same in float64 and in each float type (depth 'deep')")
     missing = [n for n in names("analyses") if n not in measurements]

@@ -31,7 +31,7 @@ def recording(
     tokens: Sequence[Tensor],
     batch_first: bool,
 ) -> Iterator[None]:
-    """Replace the forwards: fused layers, PyTorch's cells, the named cells, and embeddings of tokens."""
+    """Replace the forwards of fused layers, cells, named cells, and embeddings of tokens."""
     replaced: list[nn.Module] = []
     try:
         for name, module in model.named_modules():
@@ -73,7 +73,7 @@ def embed(
     tokens: Sequence[Tensor],
     batch_first: bool,
 ) -> Tensor:
-    """An embedding of the batch's own tokens is where the data enter; of anything else, it is not."""
+    """An embedding of the batch's own tokens is where the data enter; any other is not."""
     values = own(given)
     own_data = any(t.dim() == given.dim() and _shares(t, given) for t in tokens)
     if not own_data or given.dim() > 2:
@@ -163,7 +163,7 @@ def groups(cell: nn.Module | None) -> dict[str, list[Tensor]]:
     """The parameters of a cell in groups: recurrent, input and bias, or all of them together."""
     if cell is None:
         return {}
-    named = {name: p for name, p in cell.named_parameters() if is_floating(p)}
+    named: dict[str, Tensor] = {name: p for name, p in cell.named_parameters() if is_floating(p)}
     for parameter in named.values():
         parameter.requires_grad_()
     if not isinstance(cell, nn.RNNCellBase):
@@ -179,6 +179,6 @@ def groups(cell: nn.Module | None) -> dict[str, list[Tensor]]:
 def _refuse_non_finite(name: str, results: Sequence[Tensor], clock: int) -> None:
     if not all(bool(torch.isfinite(r).all()) for r in results):
         raise InputRefused(
-            f"{name} first gives NaN or infinity at step {clock}, where finite states were expected; "
-            "look at the input at that step, or at the size of the weights."
+            f"{name} first gives NaN or infinity at step {clock}, where finite states were "
+            "expected; look at the input at that step, or at the size of the weights."
         )

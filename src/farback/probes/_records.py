@@ -111,12 +111,12 @@ class Record:
         )
 
     def _by_lag(self, by_step: np.ndarray, loss_times: Sequence[int], sign: int = 1) -> np.ndarray:
-        """[K, T, ...] by clock step as [K, Q, ...] by lag 0, 1, ... (or -1, -2, ... for sign -1)."""
+        """[K, T, ...] by clock step as [K, Q, ...] by lag 0, 1, ..., or -1, -2, ... (sign -1)."""
         steps = by_step.shape[1]
         out = np.full_like(by_step, np.nan)
         for k, t in enumerate(loss_times):
             ahead = sign * self.direction > 0
-            # towards the past (s = t, t - 1, ...) where the processing runs forwards, else (t, t + 1, ...)
+            # s = t, t - 1, ... where the processing runs forwards, else t, t + 1, ...
             line = by_step[k, t::-1] if ahead else by_step[k, t:steps]
             line = line if sign > 0 else line[1:]
             out[k, : len(line)] = line
@@ -124,7 +124,7 @@ class Record:
 
 
 def summand_norms(errors: Tensor, exponent: Tensor, carried: Tensor) -> Tensor:
-    """ln of the Frobenius norm of sum_b e_b (x) v_b, for errors [S, K, B, G] and carried [S, B, V].
+    """Ln of the Frobenius norm of sum_b e_b (x) v_b, for errors [S, K, B, G] and carried [S, B, V].
 
     The square of that norm is the sum over pairs of rows of (e_b . e_b')(v_b . v_b'), so that two
     small Gram matrices replace a whole weight matrix wherever the batch is smaller than the layer.
@@ -141,13 +141,13 @@ def summand_norms(errors: Tensor, exponent: Tensor, carried: Tensor) -> Tensor:
 
 
 def row_norms(errors: Tensor, exponent: Tensor, carried: Tensor) -> Tensor:
-    """ln |e_b| |v_b|, the norm of one row's summand, for errors [S, K, B, G] and carried [S, B, V]."""
+    """Ln |e_b| |v_b|, the norm of one row's summand: errors [S, K, B, G], carried [S, B, V]."""
     ours = log_norm(Scaled(errors, exponent))
     return ours + torch.linalg.vector_norm(carried, dim=-1).double().log().unsqueeze(1)
 
 
 def bias_norms(errors: Tensor, exponent: Tensor) -> Tensor:
-    """ln of the norm of sum_b e_b, for errors [S, K, B, G]."""
+    """Ln of the norm of sum_b e_b, for errors [S, K, B, G]."""
     level, top = _level(errors, exponent)
     return torch.linalg.vector_norm(level.sum(-2), dim=-1).double().log() + top.double() * _LN2
 

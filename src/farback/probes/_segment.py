@@ -1,9 +1,10 @@
 """The user's own code between two recurrent calls, and the error pulled through it.
 
 Every recurrent call hands out tensors that are leaves, and cuts those that it takes. What lies
-between is ordinary autograd graph: a dropout, a norm, an attention, nothing at all. A vector-Jacobian
-product is linear, so an error whose parts differ by thousands of powers of two is sent through in
-**bands** of similar size, each near one, and the results are added with their exponents.
+between is ordinary autograd graph: a dropout, a norm, an attention, nothing at all. A
+vector-Jacobian product is linear, so an error whose parts differ by thousands of powers of two is
+sent through in **bands** of similar size, each near one, and the results are added with their
+exponents.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ class Ledger:
 
 
 def bands(error: Scaled, dtype: torch.dtype) -> Iterator[tuple[Tensor, int]]:
-    """Split an error by size: plain tensors near one with zeros elsewhere, each with its exponent."""
+    """Split an error by size: tensors near one, zeros elsewhere, each with its exponent."""
     rest = error.exponent
     while (top := int(rest.max())) > NOTHING // 2:
         inside = rest > top - _WIDTH.get(dtype, 48)

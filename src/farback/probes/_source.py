@@ -67,7 +67,9 @@ class Source(Call):
 
         The last step of a loop written by hand is often read without passing its cell again.
         """
-        entering = [None if g is None else self.layout.read(g) for g in errors.entering(self.outs[0])]
+        entering = [
+            None if g is None else self.layout.read(g) for g in errors.entering(self.outs[0])
+        ]
         if not any(g is not None and bool(g.any()) for g in entering):
             return None
         like = next(g for g in entering if g is not None)

@@ -69,7 +69,7 @@ class Call(ABC):
 
     @abstractmethod
     def read_times(self, gradients: Sequence[Tensor | None]) -> set[int]:
-        """The clock steps at which an error enters, given the gradient at each handed-out tensor."""
+        """The clock steps at which an error enters, given the gradients at `outs`."""
 
     @abstractmethod
     def pull(

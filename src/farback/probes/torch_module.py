@@ -18,16 +18,16 @@ from torch.utils import _pytree
 from ..errors import WrongUsage
 from ..flow.trace import Trace
 from ._arithmetic import cast, forward, model_dtype
+from ._axes import read_as, settle_axes
 from ._batch import Batch
 from ._find_cells import find_cells, named_cells
-from ._fused_call import FusedCall
 from ._loss import picked, refuse_without_graph, scalars
 from ._measure import Question, Taken, measured
 from ._output import cut_output
 from ._recording import recording
 from ._source import Source
 from ._tape import Tape
-from ._untouched import seed_all, untouched
+from ._untouched import untouched
 from .layers._layout import Dense, Packed
 
 _HALF = (torch.float16, torch.bfloat16)
@@ -71,12 +71,12 @@ def trace_module(
     trace, taken = measured(
         take, question, advance, subject=subject, working=working, model_dtype=dtype
     )
-    read = _read_as(batch, taken.tape)
+    read = read_as(batch, taken.tape)
     if layout_said and read.batch_first != batch.batch_first:
         raise WrongUsage(
-            f"layout= says {'batch' if batch.batch_first else 'time'} first, but the recurrent layer "
-            f"takes this batch as {read.reading.removeprefix('read as ')}; transpose the batch, or "
-            "set batch_first on the layer."
+            f"layout= says {'batch' if batch.batch_first else 'time'} first, but the recurrent "
+            f"layer takes this batch as {read.reading.removeprefix('read as ')}; transpose the "
+            "batch, or set batch_first on the layer."
         )
     if model.training and any(isinstance(m, nn.Dropout) and m.p for m in model.modules()):
         notes.append(
@@ -106,12 +106,12 @@ def _take(
         if isinstance(model, nn.RNNBase) and question.output is None:
             output = output[0].data if isinstance(output[0], PackedSequence) else output[0]
         if not any(call.steps for call in tape.calls):
-            time = 0 if not batch.batch_first or batch.rows == 1 and _unbatched(given) else 1
+            time = 0 if not batch.batch_first or (batch.rows == 1 and _unbatched(given)) else 1
             output = cut_output(tape, output, steps=batch.steps, rows=batch.rows, time=time)
         output = picked(output, question.output)
         refuse_without_graph(output, _last_differentiable(tape))
         values = scalars(output, given.target, question.loss, question.seed)
-    _settle_layouts(tape, batch)
+    settle_axes(tape)
     dtype = arithmetic or model_dtype(model, batch)
     return Taken(tape, values, dtype, batch.steps)
 
@@ -143,44 +143,9 @@ def _unbatched(batch: Batch) -> bool:
     return batch.tensors()[0].dim() < 3 and batch.rows == 1
 
 
-def _settle_layouts(tape: Tape, batch: Batch) -> None:
-    """The axes of the input, told by what the recurrent layers made of it."""
-    calls = [call for call in tape.calls if call.steps]
-    packed = next(
-        (c for c in calls if isinstance(c, FusedCall) and isinstance(c.layout, Packed)), None
-    )
-    for source in tape.calls:
-        if not isinstance(source, Source) or not isinstance(source.layout, Dense):
-            continue
-        if packed is not None and source.outs[0].dim() > 2:
-            lengths = packed.layout.valid.sum(0)
-            order = packed.layout.unsorted_indices
-            source.lengths = lengths if order is None else lengths[order]
-            source.layout = Dense(len(source.outs[0]) == len(lengths), unbatched=False)
-        elif calls and source.outs[0].dim() > 2 and calls[0].name != "output":
-            steps, rows = tape.steps, calls[0].rows
-            seen = tuple(source.outs[0].shape[:2])
-            if steps != rows and seen in ((rows, steps), (steps, rows)):
-                source.layout = Dense(batch_first=seen == (rows, steps), unbatched=False)
-
-
-def _read_as(batch: Batch, tape: Tape) -> Batch:
-    """The batch as the layers read it."""
-    sources = [c for c in tape.calls if isinstance(c, Source) and isinstance(c.layout, Dense)]
-    if (
-        not sources
-        or sources[0].layout.unbatched
-        or sources[0].layout.batch_first == batch.batch_first
-    ):
-        return batch
-    return replace(batch, batch_first=not batch.batch_first, steps=batch.rows, rows=batch.steps)
-
-
 def _last_differentiable(tape: Tape) -> str:
     call = tape.calls[-1] if tape.calls else None
-    return (
-        "the input" if call is None else f"the output of {call.name}" if call.name else "the input"
-    )
+    return f"the output of {call.name}" if call is not None and call.steps else "the input"
 
 
 def _size(model: nn.Module) -> str:

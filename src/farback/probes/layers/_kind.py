@@ -39,8 +39,12 @@ class Weights:
 
     def to(self, dtype: torch.dtype) -> Weights:
         """The same weights in another arithmetic."""
-        tensors = (self.input, self.hidden, self.bias_input, self.bias_hidden, self.projection)
-        return Weights(*(None if w is None else w.detach().to(dtype) for w in tensors))
+        rest = (self.bias_input, self.bias_hidden, self.projection)
+        return Weights(
+            self.input.detach().to(dtype),
+            self.hidden.detach().to(dtype),
+            *(None if w is None else w.detach().to(dtype) for w in rest),
+        )
 
 
 class Kind(ABC):
@@ -84,7 +88,7 @@ class Kind(ABC):
         errors: Float[Tensor, "K B M"],
         before: Float[Tensor, "K B N"],
     ) -> None:
-        """(2) and (3) for one step, in place: write the errors at the nets, and the adjoint before."""
+        """(2) and (3), in place: write the errors at the nets, and the adjoint before."""
 
     def hidden_errors(self, errors: Float[Tensor, "S K B M"]) -> Float[Tensor, "S K B G"]:
         """The errors as W_hh sees them."""
@@ -104,7 +108,7 @@ class Kind(ABC):
 
 
 def projected(x: Tensor, weight: Tensor, *biases: Tensor | None) -> Tensor:
-    """x W^T + the biases that exist."""
+    """X W^T + the biases that exist."""
     total = None
     for bias in biases:
         total = bias if total is None else total if bias is None else total + bias

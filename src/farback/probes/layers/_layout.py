@@ -21,7 +21,10 @@ from ...flow.scaled import NOTHING, Scaled
 class Layout(ABC):
     """One way in which sequences are handed over."""
 
-    valid: Bool[Tensor, "T B"] | None
+    @property
+    @abstractmethod
+    def valid(self) -> Bool[Tensor, "T B"] | None:
+        """Which steps of which rows exist; None where all do."""
 
     @abstractmethod
     def read(self, x: Tensor) -> Float[Tensor, "T B F"]:
@@ -55,7 +58,10 @@ class Dense(Layout):
 
     batch_first: bool
     unbatched: bool
-    valid: None = None
+
+    @property
+    def valid(self) -> None:
+        return None
 
     def read(self, x: Tensor) -> Tensor:
         if self.unbatched:
@@ -84,9 +90,13 @@ class Packed(Layout):
 
     step: Int[Tensor, " M"]
     row: Int[Tensor, " M"]
-    valid: Bool[Tensor, "T B"]
+    exists: Bool[Tensor, "T B"]
     sorted_indices: Tensor | None
     unsorted_indices: Tensor | None
+
+    @property
+    def valid(self) -> Bool[Tensor, "T B"]:
+        return self.exists
 
     @classmethod
     def of(cls, packed: PackedSequence) -> Packed:

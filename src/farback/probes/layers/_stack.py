@@ -34,8 +34,12 @@ def kind_of(layer: nn.Module) -> Kind:
 
 def weights_of(layer: nn.Module, suffix: str, dtype: torch.dtype) -> Weights:
     """The weights whose names end in `suffix` ('_l0_reverse'; '' for a cell)."""
-    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
-    return Weights(*(getattr(layer, name + suffix, None) for name in names)).to(dtype)
+    own = Weights(
+        getattr(layer, f"weight_ih{suffix}"),
+        getattr(layer, f"weight_hh{suffix}"),
+        *(getattr(layer, name + suffix, None) for name in ("bias_ih", "bias_hh", "weight_hr")),
+    )
+    return own.to(dtype)
 
 
 class Stack(NamedTuple):

@@ -1,0 +1,47 @@
+"""Which axis of the input is time, told by what the recurrent layers made of it.
+
+A model may transpose or pack its input before a layer sees it; so the layer's own batch_first says
+little about the batch. Afterwards the tape knows how many rows and steps there were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ._batch import Batch
+from ._fused_call import FusedCall
+from ._source import Source
+from ._tape import Tape
+from .layers._layout import Dense, Packed
+
+
+def settle_axes(tape: Tape) -> None:
+    """Set the layout, and the rows' true lengths, of every place where the data enter."""
+    calls = [call for call in tape.calls if call.steps and call.name != "output"]
+    layouts = [call.layout for call in calls if isinstance(call, FusedCall)]
+    packed = next((layout for layout in layouts if isinstance(layout, Packed)), None)
+    for source in _padded(tape):
+        shape = source.outs[0].shape
+        if packed is not None:
+            lengths = packed.exists.sum(0)
+            order = packed.unsorted_indices
+            source.lengths = lengths if order is None else lengths[order]
+            source.layout = Dense(batch_first=shape[0] == len(lengths), unbatched=False)
+        elif calls and calls[0].rows != tape.steps:
+            as_rows, as_steps = (calls[0].rows, tape.steps), (tape.steps, calls[0].rows)
+            if shape[:2] in (as_rows, as_steps):
+                source.layout = Dense(batch_first=shape[:2] == as_rows, unbatched=False)
+
+
+def read_as(batch: Batch, tape: Tape) -> Batch:
+    """The batch as the layers read it."""
+    layouts = [source.layout for source in _padded(tape) if isinstance(source.layout, Dense)]
+    if not layouts or layouts[0].batch_first == batch.batch_first:
+        return batch
+    return replace(batch, batch_first=not batch.batch_first, steps=batch.rows, rows=batch.steps)
+
+
+def _padded(tape: Tape) -> list[Source]:
+    """The places where whole batches enter as one tensor [B, T, F] or [T, B, F]."""
+    sources = [call for call in tape.calls if isinstance(call, Source)]
+    return [s for s in sources if isinstance(s.layout, Dense) and s.outs[0].dim() > 2]
