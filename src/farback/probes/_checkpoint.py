@@ -59,8 +59,8 @@ _REFUSALS = {
     "torchscript": "{name} is a TorchScript program, and a state_dict was expected; {recipe}",
     "pickle": "{name} is a pickle that torch.save did not write (it runs {asked}), and a "
     "state_dict was expected; {recipe}",
-    "protocol": "{name} is written in a newer pickle protocol than can be opened without running "
-    "code, and torch.save's own was expected; {recipe}",
+    "protocol": "{name} is damaged, or written in a newer pickle protocol than can be opened "
+    "without running code, and torch.save's own was expected; {recipe}",
     "shape": "{name} holds a {detail}, and a dict of tensors was expected; {recipe}",
     "zip": "{name} is a zip archive that holds no torch checkpoint (no data.pkl), and a state_dict "
     "was expected; unpack it and name the weights.",
