@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,8 +42,12 @@ class Taken:
     steps: int
 
 
-Take = Callable[[torch.dtype | None], Taken]
-"""Runs the subject's forward in an arithmetic (None: its own) and returns what was taken."""
+Take = Callable[[torch.dtype | None], AbstractContextManager[Taken]]
+"""Runs the subject's forward in an arithmetic (None: its own), and holds what was taken.
+
+The subject is put back as it was when the block ends, and not before the error has been followed:
+its graph may need what the forward wrote into a buffer.
+"""
 
 
 def measured(
@@ -55,12 +60,12 @@ def measured(
     model_dtype: torch.dtype,
 ) -> tuple[Trace, Taken]:
     """Run the subject, follow its error back, and return the trace with what it was taken from."""
-    taken = take(working)
-    errors = _errors(taken, question)
-    records = None
-    if errors is not None:
-        total = sum(call.steps for call in taken.tape.calls)
-        records = sweep(taken.tape, errors, lambda steps: advance(steps, total))
+    with take(working) as taken:
+        errors = _errors(taken, question)
+        records = None
+        if errors is not None:
+            total = sum(call.steps for call in taken.tape.calls)
+            records = sweep(taken.tape, errors, lambda steps: advance(steps, total))
     trace = _trace(taken, errors, records, question, subject, model_dtype)
     if errors is None:
         return trace, taken
@@ -84,10 +89,10 @@ def _rerun(
     """The same errors followed back by the plain arithmetic of a type, underflow and all."""
 
     def rerun(name: str) -> Trace:
-        taken = take(NAMES[name])
-        gradients = gradients_at(taken.values, taken.tape)
-        plain = Errors(errors.times, errors.draw, gradients, rescale=False)
-        records = sweep(taken.tape, plain)
+        with take(NAMES[name]) as taken:
+            gradients = gradients_at(taken.values, taken.tape)
+            plain = Errors(errors.times, errors.draw, gradients, rescale=False)
+            records = sweep(taken.tape, plain)
         return _trace(taken, plain, records, question, subject, NAMES[name])
 
     return rerun

@@ -8,7 +8,8 @@ clock are known without searching.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,12 +100,13 @@ def trace_step_map(
     dtype = subject.start.dtype if subject.start.is_floating_point() else torch.get_default_dtype()
     module = subject.step if isinstance(subject.step, nn.Module) else None
 
-    def take(arithmetic: torch.dtype | None) -> Taken:
+    @contextmanager
+    def take(arithmetic: torch.dtype | None) -> Iterator[Taken]:
         tape = Tape(arithmetic, expected_steps=batch.steps)
         with untouched(module, question.seed), torch.enable_grad():
             last = subject.run(tape, xs)
             values = scalars(last, batch.target, question.loss, question.seed)
-        return Taken(tape, values, dtype, batch.steps)
+            yield Taken(tape, values, dtype, batch.steps)
 
     name = getattr(subject.step, "__name__", type(subject.step).__name__)
     trace, taken = measured(

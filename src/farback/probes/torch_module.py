@@ -6,7 +6,8 @@ is measured all the same: the sensitivity of each output step to the embedded in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -48,16 +49,21 @@ def trace_module(
     cells = [] if question.cells is None else named_cells(model, question.cells)
     notes = list(batch.remarks)
 
-    def take(arithmetic: torch.dtype | None) -> Taken:
-        with untouched(model, question.seed) as changed:
+    @contextmanager
+    def take(arithmetic: torch.dtype | None) -> Iterator[Taken]:
+        with untouched(model, question.seed) as changes:
             taken = _take(model, batch, question, cells, arithmetic)
-        if changed:
-            carried = ", ".join(sorted(changed))
+            yield taken
+        if changes.rewritten:
             taken.tape.note(
-                f"The forward rewrites {carried}; it was put back, and the probe began with what "
-                "was there."
+                f"The forward rewrites {', '.join(sorted(changes.rewritten))}; this was put back, "
+                "and the probe began with what was there."
             )
-        return taken
+        if changes.drew:
+            taken.tape.note(
+                "The forward draws random numbers (dropout, noise): one draw was used for the "
+                f"whole probe, seed {question.seed}."
+            )
 
     if not cells and not any(isinstance(m, _RECURRENT) for m in model.modules()):
         with untouched(model, question.seed):
@@ -77,10 +83,6 @@ def trace_module(
             f"layout= says {'batch' if batch.batch_first else 'time'} first, but the recurrent "
             f"layer takes this batch as {read.reading.removeprefix('read as ')}; transpose the "
             "batch, or set batch_first on the layer."
-        )
-    if model.training and any(isinstance(m, nn.Dropout) and m.p for m in model.modules()):
-        notes.append(
-            f"The model is in training mode: dropout used one fixed mask, seed {question.seed}."
         )
     return trace, read, [*notes, *taken.tape.notes]
 
