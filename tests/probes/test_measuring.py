@@ -128,3 +128,36 @@ def test_the_summands_norms_and_the_far_share_are_those_of_the_loop():
     assert found.log_norm[-1] == -math.inf  # the first step starts from zero
     total = float(sum(norms))
     assert found.far_share[3] == pytest.approx(float(sum(norms[4:])) / total, abs=1e-12)
+
+
+def test_two_inputs_are_two_entrances():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = nn.GRU(2, H, batch_first=True)
+            self.b = nn.GRU(2, H, batch_first=True)
+
+        def forward(self, x, y):
+            return self.a(x)[0] + self.b(y)[0]
+
+    torch.manual_seed(0)
+    batch = ((torch.randn(B, T, 2), torch.randn(B, T, 2)), None)
+    found = fb.probe(Two(), batch)["input_sensitivity"]
+    assert set(found.blocks) == {"input", "input 2"}
+
+
+def test_a_quick_look_sees_both_directions():
+    torch.manual_seed(0)
+    model = nn.GRU(2, H, bidirectional=True, batch_first=True)
+    found = fb.probe(model, torch.randn(B, T, 2), depth="quick")["adjoint_decay"]
+    assert {"GRU.l0", "GRU.l0.reverse"} <= set(found.blocks)
+    assert len(found.blocks["GRU.l0.reverse"].lags) == T
+
+
+def test_the_reach_lies_in_its_interval():
+    torch.manual_seed(0)
+    found = fb.probe(nn.LSTM(IN, H, batch_first=True), torch.randn(9, 60, IN))["adjoint_decay"]
+    low, high = found.reach_interval
+    assert low <= found.reach <= high
+    low, high = found.rate_interval
+    assert low <= found.rate <= high

@@ -8,11 +8,12 @@ One sample is one row at one loss time; a curve is its ln norm over lags 0, 1, .
     (3)  reach     = the largest lag q at which the median over samples of l_q - l_0 is >= ln floor
 
 Slopes use at most 65 evenly spaced lags, and samples with at least half of the lags measured. The
-interval of a median is the distribution-free one from order statistics (95 %); where fewer than six
-samples allow none, it is their range. Several random projections at a loss time are first joined
-by their root mean square.
+interval of a median is the distribution-free one from order statistics (95 %), and with fewer than
+six samples their range; it takes samples as independent, which loss times of one row are not quite.
+The interval of the reach is that of the two curves that bound the median's. Several random
+projections at a loss time are first joined by their root mean square.
 
-Reference: Theil 1950; Sen 1968 (slope). Order-statistic interval: scipy.stats.quantile_test.
+Reference: Theil 1950; Sen 1968 (slope). Order-statistic interval: David and Nagaraja 2003.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import quantile_test
+from scipy.stats import binom
 
 LN2 = math.log(2)
 LN10 = math.log(10)
@@ -87,7 +88,7 @@ def decay(
     relative = curves - origin[:, None]
     middle = _quantile(relative, 0.5)
     reach = _reach(middle, floor)
-    reaches = np.array([_reach(line, floor) or 0 for line in relative], dtype=float)
+    low, high = _bounds(relative)
     finite = np.flatnonzero(np.isfinite(middle))
     return Decay(
         lags=np.arange(count, dtype=float),
@@ -99,7 +100,7 @@ def decay(
         rate_interval=interval(slopes),
         half_life=None if rate is None or rate >= 0 else LN2 / -rate,
         reach=reach,
-        reach_interval=interval(reaches),
+        reach_interval=_reaches(low, high, floor) if len(curves) > 1 else None,
         reach_at_least=reach == count - 1,
         relative_at_end=float(middle[finite[-1]]) if len(finite) else None,
     )
@@ -119,11 +120,21 @@ def interval(values: np.ndarray) -> tuple[float, float] | None:
     """The 95 % interval of the median; the range below six values; None with one."""
     if len(values) < 2:
         return None
-    found = quantile_test(values, p=0.5).confidence_interval(0.95)
-    low, high = float(found.low), float(found.high)
-    if math.isfinite(low) and math.isfinite(high):
-        return low, high
-    return float(values.min()), float(values.max())
+    low, high = _bounds(values[:, None])
+    return float(low[0]), float(high[0])
+
+
+def _bounds(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The interval of the median over the samples measured at each lag."""
+    ordered, count = _ordered(curves)
+    rank = np.maximum(binom.ppf(0.025, count, 0.5).astype(int) - 1, 0)
+    low = np.take_along_axis(ordered, rank[None], 0)[0]
+    high = np.take_along_axis(ordered, np.maximum(count - 1 - rank, 0)[None], 0)[0]
+    return low, high
+
+
+def _reaches(low: np.ndarray, high: np.ndarray, floor: float) -> tuple[float, float]:
+    return float(_reach(low, floor) or 0), float(_reach(high, floor) or 0)
 
 
 def _slope(curve: np.ndarray) -> float | None:
@@ -148,10 +159,16 @@ _ZERO = -1e300
 
 def _quantile(curves: np.ndarray, share: float) -> np.ndarray:
     """Over the samples measured at each lag; a true zero (-inf) is the smallest value."""
-    ordered = np.sort(np.maximum(curves, _ZERO), axis=0)  # NaN goes last
-    place = share * np.maximum(np.sum(~np.isnan(ordered), axis=0) - 1, 0)
+    ordered, count = _ordered(curves)
+    place = share * np.maximum(count - 1, 0)
     low, high = np.floor(place).astype(int), np.ceil(place).astype(int)
     below = np.take_along_axis(ordered, low[None], 0)[0]
     above = np.take_along_axis(ordered, high[None], 0)[0]
     found = below + (place - low) * (above - below)
     return np.where(found < _ZERO / 1e10, -np.inf, found)
+
+
+def _ordered(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each lag's samples from the smallest, those not measured last, and how many were."""
+    ordered = np.sort(np.maximum(curves, _ZERO), axis=0)
+    return ordered, np.sum(~np.isnan(ordered), axis=0)

@@ -38,7 +38,8 @@ class InputSensitivity(Analysis):
         found = {path.name: _fields(path, trace) for path in trace.inputs}
         found = {name: fields for name, fields in found.items() if fields is not None}
         blocks = {name: Measurement(name, "One entrance.", f) for name, f in found.items()}
-        asked = {"needs": trace.needs, "recurrent": trace.recurrent, "batch_steps": trace.steps}
+        steps = max(trace.loss_times, default=-1) + 1
+        asked = {"needs": trace.needs, "recurrent": trace.recurrent, "batch_steps": steps}
         if not found:
             empty = {"lags": np.array([]), "log_norm": np.array([]), "steps_seen": 0}
             return Measurement(
@@ -63,46 +64,57 @@ class InputSensitivity(Analysis):
     def judge(self, measurement: Measurement) -> Finding:
         m = measurement
         if not m.steps_seen:
-            return Finding(
-                m.name,
-                "no error reaches the input, at any lag",
-                "every gradient at the input is exactly zero",
-                "watch" if m.recurrent else "bad",
-                None if m.recurrent else "no signal",
-                ()
-                if m.recurrent
-                else (
-                    Remedy(
-                        "check that the loss reads the output", "it depends on nothing before it"
-                    ),
-                ),
-            )
+            return _no_signal(m)
         if m.recurrent:
             return Finding(
                 m.name,
-                f"the loss feels the input {m.steps_seen - 1} steps back at most",
+                f"the loss depends on the input up to {m.steps_seen - 1} steps back",
                 f"reach {_steps(m.reach)} at {m.entrance}",
             )
-        whole = m.steps_seen >= m.batch_steps
-        least = f": at least {m.steps_seen}, the batch ends there" if whole else ""
-        short = m.needs is not None and m.steps_seen - 1 < m.needs
+        return _receptive_field(m)
+
+
+def _no_signal(m: Measurement) -> Finding:
+    claim, evidence = "no error reaches the input, at any lag", "every gradient there is zero"
+    if m.recurrent:
+        return Finding(m.name, claim, evidence, "watch")
+    check = Remedy("check that the loss reads the output", "it depends on nothing before it")
+    return Finding(m.name, claim, evidence, "bad", "no signal", (check,))
+
+
+def _receptive_field(m: Measurement) -> Finding:
+    """A subject without recurrence: where it ends, or that the batch is too short to tell."""
+    seen, short = m.steps_seen, m.needs is not None and m.steps_seen - 1 < m.needs
+    fading = f"; its sensitivity halves every {m.half_life:.3g} steps" if m.half_life else ""
+    claim = f"no recurrent path was found, and the loss sees {seen} steps"
+    if seen >= m.batch_steps:
+        remedies = (
+            Remedy(
+                "if a recurrence is written out in forward, put its step into a module, or probe "
+                "it as a StepMap",
+                "without one, nothing tells a recurrence from a wide receptive field",
+            ),
+        )
         return Finding(
             analysis=m.name,
-            claim=f"no recurrent path was found, and the loss sees {m.steps_seen} steps{least}",
-            evidence=f"the gradient at {m.entrance} is exactly zero beyond"
-            if not whole
-            else f"the gradient at {m.entrance} is not zero at the batch's first step",
-            severity="bad" if short else "ok",
-            word=f"ends at {m.steps_seen}",
-            remedies=(
-                Remedy(
-                    f"widen the receptive field beyond {m.needs} steps",
-                    f"it ends after {m.steps_seen}, and nothing further back has any influence",
-                ),
-            )
-            if short and not whole
-            else (),
+            claim=f"{claim}: at least {seen}, the batch ends there{fading}",
+            evidence=f"the gradient at {m.entrance} is not zero at the batch's first step",
+            severity="watch" if short else "ok",
+            word=f"ends at {seen}",
+            remedies=remedies,
         )
+    remedy = Remedy(
+        f"widen the receptive field beyond {m.needs} steps",
+        f"it ends after {seen}, and nothing further back has any influence",
+    )
+    return Finding(
+        analysis=m.name,
+        claim=f"{claim}{fading}",
+        evidence=f"the gradient at {m.entrance} is exactly zero beyond",
+        severity="bad" if short else "ok",
+        word=f"ends at {seen}",
+        remedies=(remedy,) if short else (),
+    )
 
 
 def _fields(path: Path, trace: Trace) -> dict[str, Any] | None:

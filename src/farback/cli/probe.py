@@ -31,7 +31,7 @@ Examples:
 
 Exits with 1 when the verdict is bad."""
 
-_WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt")
+_WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt", ".bin")
 _MODEL_ONLY = ("batch", "loss", "output", "layout", "chunk", "loss_times", "cells")
 
 

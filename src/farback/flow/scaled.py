@@ -42,7 +42,7 @@ def normalise(mantissa: Float[Tensor, "... N"], exponent: Int[Tensor, "..."]) ->
     One call shifts by at most 2**96, so that the factor itself never overflows; a subnormal vector
     reaches its place within two calls.
     """
-    peak = mantissa.abs().amax(-1)
+    peak = torch.linalg.vector_norm(mantissa, ord=torch.inf, dim=-1)
     zero = peak == 0
     fraction, shift = torch.frexp(peak.clamp(min=2.0**-_LARGEST_SHIFT))
     factor = fraction / peak.clamp(min=2.0**-_LARGEST_SHIFT)  # 2**-shift, exactly
@@ -62,18 +62,18 @@ def at(value: Scaled, exponent: Int[Tensor, "..."] | int) -> Float[Tensor, "... 
 
 
 def log_norm(value: Scaled) -> Float[Tensor, "..."]:
-    """The natural log of each vector's Euclidean norm, in float64; -inf for zeros."""
-    norm = torch.linalg.vector_norm(value.mantissa, dim=-1)
-    return _log(norm, value.exponent)
+    """The natural log of each vector's Euclidean norm; -inf for zeros."""
+    return log(torch.linalg.vector_norm(value.mantissa, dim=-1), value.exponent)
 
 
 def log_peak(value: Scaled) -> Float[Tensor, "..."]:
-    """The natural log of each vector's largest entry in modulus, in float64."""
-    return _log(value.mantissa.abs().amax(-1), value.exponent)
+    """The natural log of each vector's largest entry in modulus."""
+    return log(torch.linalg.vector_norm(value.mantissa, ord=torch.inf, dim=-1), value.exponent)
 
 
-def _log(size: Tensor, exponent: Tensor) -> Tensor:
-    return torch.log(size.double()) + exponent.double() * _LN2
+def log(size: Float[Tensor, "..."], exponent: Int[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """Ln (size x 2**exponent), in float64 on the host (not every device holds that type)."""
+    return torch.log(size.cpu().double()) + exponent.cpu().double() * _LN2
 
 
 def _shifted(value: Scaled, exponent: Tensor | int) -> Tensor:

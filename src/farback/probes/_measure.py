@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..flow.trace import Path, Trace
 from ._arithmetic import NAMES, name_of
+from ._fused_call import FusedCall
 from ._loss import DRAWS, Loss, choose_times, gradients_at, read_times
 from ._sweep import sweep
 from ._tape import Errors, Records, Tape
@@ -77,7 +78,8 @@ def _errors(taken: Taken, question: Question) -> Errors | None:
     read = read_times(gradients, taken.tape, len(taken.values))
     if not read:
         return None
-    most = 0 if question.depth == "quick" else None
+    both = any(isinstance(c, FusedCall) and len(c.runs[-1]) > 1 for c in taken.tape.calls)
+    most = int(both) if question.depth == "quick" else None  # a reverse direction ends at step 0
     times = choose_times(sorted(read), taken.tape.steps, question.loss_times, most=most)
     pairs = [(t, draw) for t in times for draw in range(len(taken.values))]
     return Errors([t for t, _ in pairs], [draw for _, draw in pairs], gradients)
@@ -124,10 +126,19 @@ def _trace(
         dtype=name_of(taken.dtype),
         model_dtype=name_of(model_dtype),
         loss_text=text,
+        device=_device(tape),
         recurrent=any(call.steps and call.name != "output" for call in tape.calls),
         needs=question.needs,
         floor=question.floor,
         deep=question.depth == "deep",
+    )
+
+
+def _device(tape: Tape) -> str:
+    """Where the subject lies, and its name where it is a CUDA device."""
+    device = next((out.device for call in tape.calls for out in call.outs), torch.device("cpu"))
+    return (
+        f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
     )
 
 

@@ -13,10 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..flow.scaled import NOTHING, Scaled, at, log_norm, log_peak
+from ..flow.scaled import Scaled, at, log, log_norm, log_peak
 from ..flow.trace import Gate, Path
-
-_LN2 = 0.6931471805599453
 
 
 @dataclass
@@ -51,33 +49,32 @@ class Record:
         if name not in self.norms:
             self.norms[name] = np.full(self.shape, np.nan)
         if valid is not None:
-            logs = torch.where(valid.unsqueeze(1), logs, torch.nan)
-        self.norms[name][:, clock] = logs.transpose(0, 1).cpu().numpy()
+            logs = torch.where(valid.cpu().unsqueeze(1), logs, torch.nan)
+        self.norms[name][:, clock] = logs.transpose(0, 1).numpy()
 
     def reached_by_nothing(self, clock: range) -> None:
         """Steps at which states exist and nothing was noted hold a true zero."""
         for norms in self.norms.values():
-            for step in clock:
-                if np.isnan(norms[:, step]).all():
-                    norms[:, step] = -np.inf
+            here = norms[:, clock.start : clock.stop]
+            here[:, np.isnan(here).all((0, 2))] = -np.inf
 
     def take_summands(self, group: str, clock: np.ndarray, logs: Tensor) -> None:
         """Note the log norm [S, K] of a weight gradient's summands at the clock steps [S]."""
         if group not in self.summands:
             self.summands[group] = np.full(self.shape[:2], np.nan)
-        self.summands[group][:, clock] = logs.t().cpu().numpy()
+        self.summands[group][:, clock] = logs.t().numpy()
 
     def take_rows(self, logs: Tensor) -> None:
         """Add the log norms [S, K, B] of each row's own summands to the bound on their sum."""
-        sums = torch.logsumexp(logs, 0).cpu().numpy()
+        sums = torch.logsumexp(logs, 0).numpy()
         self.row_norm = sums if self.row_norm is None else np.logaddexp(self.row_norm, sums)
 
     def take_gate(self, name: str, values: Tensor, valid: Tensor | None) -> None:
         """Note a gate's values [S, B, H]: its mean, and each unit's mean log."""
-        flat = values.flatten(0, 1) if valid is None else values[valid]
+        flat = (values.flatten(0, 1) if valid is None else values[valid]).cpu().double()
         if len(flat):
-            logs = flat.double().clamp(min=1e-300).log().mean(0).cpu().numpy()
-            self.gates.setdefault(name, []).append((float(flat.double().mean()), logs, len(flat)))
+            logs = flat.clamp(min=1e-300).log().mean(0).numpy()
+            self.gates.setdefault(name, []).append((float(flat.mean()), logs, len(flat)))
 
     def path(self, loss_times: Sequence[int]) -> Path:
         """The record by lag."""
@@ -137,22 +134,23 @@ def summand_norms(errors: Tensor, exponent: Tensor, carried: Tensor) -> Tensor:
         square = (own * other).sum((-1, -2)).clamp(min=0)
     else:
         square = (level.transpose(-1, -2) @ carried.unsqueeze(1)).square().sum((-1, -2))
-    return square.double().log() / 2 + top.double() * _LN2
+    return log(square.sqrt(), top)
 
 
 def row_norms(errors: Tensor, exponent: Tensor, carried: Tensor) -> Tensor:
     """Ln |e_b| |v_b|, the norm of one row's summand: errors [S, K, B, G], carried [S, B, V]."""
     ours = log_norm(Scaled(errors, exponent))
-    return ours + torch.linalg.vector_norm(carried, dim=-1).double().log().unsqueeze(1)
+    theirs = torch.linalg.vector_norm(carried, dim=-1)
+    return ours + log(theirs, torch.zeros_like(theirs, dtype=torch.int64)).unsqueeze(1)
 
 
 def bias_norms(errors: Tensor, exponent: Tensor) -> Tensor:
     """Ln of the norm of sum_b e_b, for errors [S, K, B, G]."""
     level, top = _level(errors, exponent)
-    return torch.linalg.vector_norm(level.sum(-2), dim=-1).double().log() + top.double() * _LN2
+    return log(torch.linalg.vector_norm(level.sum(-2), dim=-1), top)
 
 
 def _level(errors: Tensor, exponent: Tensor) -> tuple[Tensor, Tensor]:
     """All rows at the largest exponent among them."""
     top = exponent.amax(-1)
-    return at(Scaled(errors, exponent), top.unsqueeze(-1)), top.clamp(min=NOTHING // 2**12)
+    return at(Scaled(errors, exponent), top.unsqueeze(-1)), top
