@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ._batch import Batch
+from ._border import border
 
 NAMES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 
@@ -28,17 +29,29 @@ def model_dtype(model: nn.Module | None, batch: Batch) -> torch.dtype:
 
 
 def cast(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """A floating tensor in `dtype`, any other as it is."""
-    return x.detach().to(dtype) if x.is_floating_point() else x
+    """A floating or complex tensor in `dtype`, any other as it is."""
+    if x.is_complex():
+        dtype = dtype.to_complex()
+    return x.detach().to(dtype) if x.is_floating_point() or x.is_complex() else x
+
+
+def copied(batch: Batch, dtype: torch.dtype | None) -> Batch:
+    """The batch for a forward to read, in `dtype` (None: its own), or to write into."""
+    return batch.mapped(lambda x: x.clone() if dtype is None else cast(x, dtype).clone())
 
 
 def forward(model: nn.Module, batch: Batch, dtype: torch.dtype | None) -> Any:
-    """Run the model, with everything floating cast to `dtype` (None: as it is)."""
-    if dtype is None:
-        return model(*batch.args, **batch.kwargs)
-    named = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-    state = {name: cast(x, dtype) for name, x in named.items()}
-    for name, _ in model.named_parameters():
-        if state[name].is_floating_point():
-            state[name].requires_grad_()
-    return functional_call(model, state, batch.args, dict(batch.kwargs))
+    """Run the model, with everything floating cast to `dtype` (None: as it is).
+
+    Raises:
+        InputRefused: the model's own forward fails.
+    """
+    with border(model, batch):
+        if dtype is None:
+            return model(*batch.args, **batch.kwargs)
+        named = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+        state = {name: cast(x, dtype) for name, x in named.items()}
+        for name, _ in model.named_parameters():
+            if state[name].is_floating_point():
+                state[name].requires_grad_()
+        return functional_call(model, state, batch.args, dict(batch.kwargs))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..errors import InputRefused
+from ._broken import NotFinite
 from ._clock import place
 from ._faithful import compare, flat
 from ._fused_call import FusedCall
@@ -27,13 +27,21 @@ def meet(
     tape: Tape, module: str, layer: nn.RNNBase, own: Callable[..., Any], given: Any, hx: Any
 ) -> Any:
     """Answer the user's call of `layer`, and put it on the tape. `own` is the layer's forward."""
-    layout, data = layout_of(layer, given), _data(given)
+    data = _data(given)
+    if not isinstance(data, Tensor) or data.dim() not in (2, 3) or _misfits(layer, data):
+        own(given, hx)  # which refuses it in the layer's own words
+    layout = layout_of(layer, given)
     entries = [tape.entry(x) for x in (data, *states_of(hx))]
     dtype = tape.dtype or data.dtype
     with torch.no_grad(), torch.autocast(data.device.type, enabled=False):
         x = layout.read(data.detach()).to(dtype)
         starts = [layout.read_rows(s.detach()).to(dtype) for s in states_of(hx)]
         chunk = tape.chunk or chunk_that_fits(layer, kind_of(layer).gates, x)
+        if chunk != tape.chunk:
+            tape.note(
+                f"{module}: the whole replay would not fit into the free memory, so it was done in "
+                f"chunks of {chunk} steps; no number depends on that."
+            )
         masks = _masks(layer, x)
     answer = None
     if dtype == data.dtype and not any(mask is not None for mask in masks):
@@ -60,7 +68,11 @@ def meet(
         outs=[tape.leaf(value) for value in values],
     )
     tape.add(call)
-    return _as_answer(given, call.outs)
+    return _as_answer(given, [tape.handed(out) for out in call.outs])
+
+
+def _misfits(layer: nn.RNNBase, data: Tensor) -> bool:
+    return data.shape[-1] != layer.input_size or not data.is_floating_point()
 
 
 def _data(given: Any) -> Tensor:
@@ -83,10 +95,11 @@ def _refuse_broken(module: str, stack: Stack) -> None:
         return
     number, d, step = stack.broken
     clock = len(stack.runs[number][d].x) - 1 - step if d else step
-    raise InputRefused(
+    raise NotFinite(
         f"{module}.l{number}{'.reverse' if d else ''} first gives NaN or infinity at step {clock}, "
         "where finite states were expected; look at the input at that step, or at the size of the "
-        "weights."
+        "weights.",
+        module,
     )
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils import _pytree
 
 from ..errors import InputRefused, WrongUsage
+from ._broken import NoGraph, NotFinite
 from ._tape import Tape
 
 Loss = Callable[[Any, Any], Tensor]
@@ -69,6 +70,17 @@ def candidates(output: Any) -> list[str]:
     return names
 
 
+def tensors_in(output: Any) -> list[Tensor]:
+    """All tensors of an output, those in the fields of an object among them."""
+    found = []
+    for value in _pytree.tree_leaves(output):
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif hasattr(value, "__dict__"):
+            found += tensors_in(dict(vars(value)))
+    return found
+
+
 def scalars(output: Any, target: Any, loss: Loss | None, seed: int) -> list[Tensor]:
     """The scalars to follow back: the loss, or random projections of the output.
 
@@ -109,24 +121,40 @@ def _projections(output: Any, seed: int) -> list[Tensor]:
     return [(output * v.to(output)).sum() for v in draws]
 
 
-def refuse_without_graph(output: Any, last: str) -> None:
-    """Tell apart a forward that runs without gradients and an output that cannot have any.
+def refuse_blind(tape: Tape) -> None:
+    """Refuse a forward whose recurrent part runs without gradients altogether.
 
     Raises:
-        InputRefused: no tensor of the output has a gradient path.
+        InputRefused: every recurrent call was made under no_grad.
     """
-    tensors = [x for x in _pytree.tree_leaves(output) if isinstance(x, Tensor)]
-    if not tensors:
+    if tape.blind:
         raise InputRefused(
-            f"The model returned a {type(output).__name__} that holds no tensor, and a tensor was "
-            "expected; let forward return its output."
+            f"{', '.join(tape.blind)} runs under no_grad or inference_mode inside forward, and "
+            "gradients were expected to pass through it; take that out of forward, and call the "
+            "model under it instead."
+        )
+
+
+def refuse_without_graph(output: Any, last: str) -> None:
+    """Refuse an output that cannot carry an error; `last` names the last tensor that can.
+
+    Raises:
+        InputRefused: there is no tensor in it.
+        NoGraph: no tensor of it has a gradient path.
+    """
+    tensors = tensors_in(output)
+    if not tensors:
+        told = "nothing (None)" if output is None else f"a {type(output).__name__} without tensors"
+        raise InputRefused(
+            f"The model's forward returned {told}, and at least one tensor was expected; let it "
+            "return its output."
         )
     if any(x.requires_grad for x in tensors):
         return
-    raise InputRefused(
+    raise NoGraph(
         "There is no gradient path from the model's output back to any step: it comes from argmax, "
-        "round, item, detach, or a forward under no_grad. The last differentiable tensor is "
-        f"{last}; return that, or let the loss read it."
+        "round, item or detach, and a differentiable output was expected. The last differentiable "
+        f"tensor is {last}; return that, or let the loss read it."
     )
 
 
@@ -140,6 +168,13 @@ def gradients_at(values: Sequence[Tensor], tape: Tape) -> dict[int, list[Tensor 
             found = torch.autograd.grad(value, outs, retain_graph=True, allow_unused=True)
         for out, gradient in zip(outs, found, strict=True):
             gradients[id(out)].append(gradient)
+    for call in tape.calls:
+        for out in call.outs:
+            if any(g is not None and not bool(torch.isfinite(g).all()) for g in gradients[id(out)]):
+                raise NotFinite(
+                    f"The gradient of the loss at the output of {call.name} is NaN or infinite, "
+                    "and finite numbers were expected; look at the loss, and at what it reads."
+                )
     return gradients
 
 

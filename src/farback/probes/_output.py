@@ -76,4 +76,4 @@ def cut_output(tape: Tape, output: Any, *, steps: int, rows: int, time: int) -> 
     outs = [tape.leaf(x) if x.requires_grad else x for x in tensors]
     kept = [number for number, x in enumerate(tensors) if x.requires_grad]
     tape.add(Output(steps, rows, time, [entries[n] for n in kept], [outs[n] for n in kept]))
-    return rebuilt(flat, spec, outs)
+    return rebuilt(flat, spec, [tape.handed(out) for out in outs])

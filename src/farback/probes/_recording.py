@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import InputRefused
+from ._broken import NotFinite
 from ._cell_call import CellCall
 from ._clock import note_inner_cut, place
 from ._fused_layer import meet
@@ -57,12 +59,31 @@ def _answer(
 ) -> Callable[..., Any] | None:
     own = module.forward
     if isinstance(module, nn.RNNBase):
-        return lambda input, hx=None: meet(tape, name, module, own, input, hx)
+        fused = partial(meet, tape, name, module, own)
+        return _seeing(tape, name, own, lambda input, hx=None: fused(input, hx))
     if isinstance(module, nn.RNNCellBase) or named:
-        return lambda *args, **kwargs: step(tape, name, module, own, args, kwargs)
+        return _seeing(
+            tape, name, own, lambda *args, **kwargs: step(tape, name, module, own, args, kwargs)
+        )
     if isinstance(module, nn.Embedding) and tokens:
         return lambda input: embed(tape, name, own, input, tokens, batch_first)
     return None
+
+
+def _seeing(
+    tape: Tape, name: str, own: Callable[..., Any], answer: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Under the user's no_grad a call carries no error: it is left to the module itself."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if torch.is_grad_enabled():
+            return answer(*args, **kwargs)
+        if name not in tape.blind:
+            tape.blind.append(name)
+        tape.note(f"{name} is called under no_grad, and no error passes through it there.")
+        return own(*args, **kwargs)
+
+    return call
 
 
 def embed(
@@ -80,7 +101,8 @@ def embed(
         return values
     source = Source(name, Dense(batch_first, unbatched=given.dim() == 1), [tape.leaf(values)])
     tape.add(source)
-    return source.outs[0]
+    tape.note(f"The input is tokens, so the error is followed to the output of {name}.")
+    return tape.handed(source.outs[0])
 
 
 def _shares(one: Tensor, other: Tensor) -> bool:
@@ -104,6 +126,7 @@ def step(
         for number, e in enumerate(entries)
     ]
     copies = [tape.leaf(x) for x in taken]
+    parameters = groups(cell)
     with torch.enable_grad():
         call_args, call_kwargs = rebuilt(flat, spec, copies)
         answer = own(*call_args, **call_kwargs)
@@ -129,11 +152,12 @@ def step(
         results=carrying,
         entries=entries,
         outs=list(handed.values()),
-        parameters=groups(cell),
+        parameters=parameters,
     )
     tape.add(call)
     _mark_state(tape, call)
-    return rebuilt(flat_out, spec_out, [handed.get(id(r), r) for r in results])
+    given = {key: tape.handed(leaf) for key, leaf in handed.items()}
+    return rebuilt(flat_out, spec_out, [given.get(id(r), r) for r in results])
 
 
 def _is_state(tape: Tape, name: str, entry: Entry, may_be: bool, cell: nn.Module) -> bool:
@@ -178,7 +202,8 @@ def groups(cell: nn.Module | None) -> dict[str, list[Tensor]]:
 
 def _refuse_non_finite(name: str, results: Sequence[Tensor], clock: int) -> None:
     if not all(bool(torch.isfinite(r).all()) for r in results):
-        raise InputRefused(
+        raise NotFinite(
             f"{name} first gives NaN or infinity at step {clock}, where finite states were "
-            "expected; look at the input at that step, or at the size of the weights."
+            "expected; look at the input at that step, or at the size of the weights.",
+            name,
         )

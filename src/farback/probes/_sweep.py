@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
+
+from ..flow.scaled import Scaled
+from ._broken import NotFinite
 from ._records import Record
 from ._segment import Ledger
-from ._tape import Errors, Records, Tape
+from ._tape import Call, Errors, Records, Tape
 
 
 def sweep(
@@ -20,6 +24,8 @@ def sweep(
         entering = [g for out in call.outs for g in errors.entering(out) if g is not None]
         if not entering and all(error is None for error in arrived):
             continue
+        for error in arrived:
+            _refuse_non_finite(error, call)
         sent = call.pull(errors, arrived, records)
         for entry, error in zip(call.entries, sent, strict=True):
             if error is not None and entry.leaves:
@@ -27,6 +33,14 @@ def sweep(
     _note_unreached(tape, records)
     _note_cuts(tape, records)
     return records
+
+
+def _refuse_non_finite(error: Scaled | None, call: Call) -> None:
+    if error is not None and not bool(torch.isfinite(error.mantissa).all()):
+        raise NotFinite(
+            f"The error that comes back to the output of {call.name} (from step {call.clock}) is "
+            "NaN or infinite, and a finite one was expected; look at what the code does with it."
+        )
 
 
 def _note_unreached(tape: Tape, records: Records) -> None:

@@ -106,15 +106,19 @@ class Tape:
     """The calls of one forward pass.
 
     `dtype` is the arithmetic of the replay (None: that of the data); `expected_steps` the length of
-    the batch; `cuts` where the code cut a chain of states: its name, the clock step, the reason.
+    the batch; `writable` whether the user's code writes into what it is handed; `cuts` where the
+    code cut a chain of states: its name, the clock step, the reason; `blind` the recurrent modules
+    that were called without gradients.
     """
 
     dtype: torch.dtype | None = None
     chunk: int | None = None
     expected_steps: int = 0
+    writable: bool = False
     cuts: list[tuple[str, int, str]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     owners: dict[int, tuple[Call, int]] = field(default_factory=dict)
+    blind: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     largest_difference: float = 0.0
 
@@ -123,8 +127,12 @@ class Tape:
         return Entry(given, sources(given, self.owners), is_state)
 
     def leaf(self, value: Tensor) -> Tensor:
-        """A new leaf with the value of `value`, to hand out."""
+        """A new leaf with the value of `value`."""
         return value.detach().requires_grad_()
+
+    def handed(self, leaf: Tensor) -> Tensor:
+        """What the user gets of a leaf: itself, or a copy where their code writes into it."""
+        return leaf.clone() if self.writable else leaf
 
     def add(self, call: Call) -> None:
         """Put a finished call on the tape."""

@@ -119,8 +119,9 @@ class _Tensor:
 
 
 def _copied(tensor: Tensor) -> Tensor | None:
-    """The value of an ordinary tensor; of a sparse or subclassed one there is no plain copy."""
-    return tensor.detach().clone() if tensor.layout == torch.strided else None
+    """The value of an ordinary tensor; of a sparse one, or one without numbers, no copy is made."""
+    plain = tensor.layout == torch.strided and not tensor.is_meta
+    return tensor.detach().clone() if plain else None
 
 
 def _put_back(tensor: Tensor, value: Tensor | None) -> bool:
@@ -160,7 +161,8 @@ class _Module:
         now = self.module.__dict__
         rewritten = [key for key in {*now, *self.attributes} if self._moved(key, changed)]
         for key in _BY_ITEM:
-            rewritten += _other_items(now[key], self.held[key].containers[0][1], changed)
+            before = dict(self.held[key].containers[0][1]) if self.held[key].containers else {}
+            rewritten += _other_items(now.get(key, {}), before, changed)
         for held in self.held.values():
             held.restore()
         for key in [key for key in now if key not in self.attributes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,11 +19,12 @@ from torch.utils import _pytree
 
 from ..errors import WrongUsage
 from ..flow.trace import Trace
-from ._arithmetic import cast, forward, model_dtype
+from ._arithmetic import copied, forward, model_dtype
 from ._axes import read_as, settle_axes
 from ._batch import Batch
+from ._broken import explained
 from ._find_cells import find_cells, named_cells
-from ._loss import picked, refuse_without_graph, scalars
+from ._loss import picked, refuse_blind, refuse_without_graph, scalars
 from ._measure import Question, Taken, measured
 from ._output import cut_output
 from ._recording import recording
@@ -35,6 +37,7 @@ _HALF = (torch.float16, torch.bfloat16)
 _RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 
 
+@torch.inference_mode(False)
 def trace_module(
     model: nn.Module,
     batch: Batch,
@@ -50,9 +53,9 @@ def trace_module(
     notes = list(batch.remarks)
 
     @contextmanager
-    def take(arithmetic: torch.dtype | None) -> Iterator[Taken]:
+    def take(arithmetic: torch.dtype | None, *, writable: bool) -> Iterator[Taken]:
         with untouched(model, question.seed) as changes:
-            taken = _take(model, batch, question, cells, arithmetic)
+            taken = _take(model, batch, question, cells, arithmetic, writable=writable)
             yield taken
         if changes.rewritten:
             taken.tape.note(
@@ -67,16 +70,30 @@ def trace_module(
 
     if not cells and not any(isinstance(m, _RECURRENT) for m in model.modules()):
         with untouched(model, question.seed):
-            cells = find_cells(model, lambda: forward(model, batch, None), batch.steps)
+            given = copied(batch, None)
+            cells = find_cells(model, lambda: forward(model, given, None), batch.steps)
         if cells:
             notes.append(
                 f"Found by its feedback: {', '.join(cells)} is called once a step; its output that "
                 "comes back is the state. Name another with cells= (--cells)."
             )
     subject = f"{type(model).__name__} ({_size(model)} parameters)"
-    trace, taken = measured(
-        take, question, advance, subject=subject, working=working, model_dtype=dtype
-    )
+
+    def run(*, writable: bool) -> tuple[Trace, Taken]:
+        return measured(
+            partial(take, writable=writable),
+            question,
+            advance,
+            subject=subject,
+            working=working,
+            model_dtype=dtype,
+        )
+
+    def alone() -> None:
+        with untouched(model, question.seed):
+            forward(model, copied(batch, working), working)
+
+    trace, taken = explained(model, batch, run=run, alone=alone)
     read = read_as(batch, taken.tape)
     if layout_said and read.batch_first != batch.batch_first:
         raise WrongUsage(
@@ -93,10 +110,12 @@ def _take(
     question: Question,
     cells: Sequence[str],
     arithmetic: torch.dtype | None,
+    *,
+    writable: bool,
 ) -> Taken:
     """One forward, with its calls on the tape."""
-    tape = Tape(arithmetic, question.chunk, expected_steps=batch.steps)
-    given = batch if arithmetic is None else batch.mapped(lambda x: cast(x, arithmetic))
+    tape = Tape(arithmetic, question.chunk, expected_steps=batch.steps, writable=writable)
+    given = copied(batch, arithmetic)
     given = replace(given, **_with_sources(tape, given))
     tokens = [x for x in given.tensors() if not x.is_floating_point()]
     with (
@@ -108,6 +127,7 @@ def _take(
         if isinstance(model, nn.RNNBase) and question.output is None:
             output = output[0].data if isinstance(output[0], PackedSequence) else output[0]
         if not any(call.steps for call in tape.calls):
+            refuse_blind(tape)
             time = 0 if not batch.batch_first or (batch.rows == 1 and _unbatched(given)) else 1
             output = cut_output(tape, output, steps=batch.steps, rows=batch.rows, time=time)
         output = picked(output, question.output)
@@ -126,7 +146,7 @@ def _with_sources(tape: Tape, batch: Batch) -> dict[str, Any]:
             source = Source("input", Packed.of(x), [tape.leaf(x.data)])
             tape.add(source)
             return PackedSequence(
-                source.outs[0], x.batch_sizes, x.sorted_indices, x.unsorted_indices
+                tape.handed(source.outs[0]), x.batch_sizes, x.sorted_indices, x.unsorted_indices
             )
         if not isinstance(x, Tensor) or not x.is_floating_point() or x.dim() < 2:
             return x
@@ -134,8 +154,11 @@ def _with_sources(tape: Tape, batch: Batch) -> dict[str, Any]:
         leaf = tape.leaf(x.unsqueeze(-1) if flat else x)
         if batch.steps in leaf.shape[:2]:
             unbatched = leaf.dim() == 2
-            tape.add(Source("input", Dense(batch.batch_first and not unbatched, unbatched), [leaf]))
-        return leaf.squeeze(-1) if flat else leaf
+            place = sum(isinstance(call, Source) for call in tape.calls) + 1
+            name = "input" if place == 1 else f"input {place}"
+            tape.add(Source(name, Dense(batch.batch_first and not unbatched, unbatched), [leaf]))
+        handed = tape.handed(leaf)
+        return handed.squeeze(-1) if flat else handed
 
     args, kwargs = _pytree.tree_map(inner, (batch.args, dict(batch.kwargs)))
     return {"args": args, "kwargs": kwargs}
