@@ -101,14 +101,15 @@ def test_summands_over_all_lags_and_loss_times_sum_to_the_gradient(kind, both, c
     output.square().sum().backward()
     ours: dict = defaultdict(float)
     _, sums = caught
-    order = []  # the sweep goes from the top layer down, forward before reverse; W_hh, then W_ih
+    weights = ["weight_hh", "weight_ih", "weight_hr"][: 3 if layer.proj_size else 2]
+    order = []  # the sweep goes from the top layer down, forward before reverse
     for number in (1, 0):
         for suffix in ("", "_reverse")[: 1 + both]:
-            order += [f"weight_hh_l{number}{suffix}", f"weight_ih_l{number}{suffix}"]
+            order += [f"{weight}_l{number}{suffix}" for weight in weights]
     blocks = len(sums) // len(order)
     for place, total in sums.items():
-        run, inside = divmod(place, 2 * blocks)
-        ours[order[2 * run + inside % 2]] += total
+        run, inside = divmod(place, len(weights) * blocks)
+        ours[order[len(weights) * run + inside % len(weights)]] += total
     for name in order:
         wanted = getattr(layer, name).grad
         assert (ours[name] - wanted).norm() <= 1e-10 * wanted.norm()

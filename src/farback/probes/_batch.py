@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pack_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_sequence, unpack_sequence
 from torch.utils import _pytree
 
 from ..errors import InputRefused, WrongUsage
@@ -37,9 +37,9 @@ class Batch:
 
     def tensors(self) -> list[Tensor]:
         """All tensors of the input."""
-        return [
-            x for x in _pytree.tree_leaves((self.args, dict(self.kwargs))) if isinstance(x, Tensor)
-        ]
+        leaves = _pytree.tree_leaves((self.args, dict(self.kwargs)))
+        plain = [x.data if isinstance(x, PackedSequence) else x for x in leaves]
+        return [x for x in plain if isinstance(x, Tensor)]
 
     def mapped(self, change: Callable[[Tensor], Tensor]) -> Batch:
         """The same batch with every tensor of input and target changed."""
@@ -74,7 +74,7 @@ def read_batch(
     """
     given, target = _input_and_target(batch)
     if isinstance(given, list) and isinstance(model, nn.RNNBase):
-        given = _packed(given)
+        given = pack_sequence(_checked_rows(given), enforce_sorted=False)
     args: tuple[Any, ...] = (given,)
     if _is_plain_tuple(given):
         args = tuple(given)
@@ -83,10 +83,8 @@ def read_batch(
     kwargs = given if isinstance(given, dict) else {}
     batch_first = _batch_first(model, layout)
     sequence = _sequence(args, kwargs)
-    if isinstance(sequence, PackedSequence):
-        shape = (len(sequence.batch_sizes), int(sequence.batch_sizes[0]), sequence.data.shape[-1])
-        found = Batch(args, kwargs, target, False, *shape)
-        return _checked(found)
+    if isinstance(sequence, PackedSequence | list):
+        return _checked(_ragged(args, kwargs, target, sequence, max_steps))
     unbatched = sequence.dim() == 1 or (sequence.dim() == 2 and isinstance(model, nn.RNNBase))
     if unbatched:
         steps, rows, features = len(sequence), 1, sequence.shape[1] if sequence.dim() > 1 else None
@@ -121,19 +119,73 @@ def _is_plain_tuple(x: Any) -> bool:
 def _differ(pair: Sequence[Any]) -> bool:
     """A list of two tensors of different kinds is a loader's [input, target], not two sequences."""
     one, other = pair
-    if not (isinstance(one, Tensor) and isinstance(other, Tensor)):
+    if not isinstance(one, Tensor) or isinstance(other, list):
+        return not isinstance(one, list)
+    if not isinstance(other, Tensor):
         return True
-    return one.dim() != other.dim() or one.dtype != other.dtype
+    return one.dim() != other.dim() or one.dtype != other.dtype or one.dim() > 2
 
 
-def _packed(rows: list[Any]) -> PackedSequence:
-    empty = [number for number, row in enumerate(rows) if not len(row)]
-    if empty or not rows:
-        raise InputRefused(
-            f"Row {empty[0] if empty else 0} of the list has length 0, and at least 2 steps were "
-            "expected; leave it out."
+def _checked_rows(rows: list[Any]) -> list[Tensor]:
+    """A list of sequences, one tensor [T, ...] for each row, of lengths of their own."""
+    if not rows:
+        raise InputRefused("The list of rows is empty, and at least one row was expected; fill it.")
+    for number, row in enumerate(rows):
+        if not isinstance(row, Tensor) or not row.dim():
+            raise InputRefused(
+                f"Row {number} of the list is {_told(row)}, and a tensor [steps, features] was "
+                "expected; convert it with torch.as_tensor."
+            )
+        if not len(row):
+            raise InputRefused(
+                f"Row {number} of the list has length 0, and at least 2 steps were expected; leave "
+                "it out."
+            )
+        if row.shape[1:] != rows[0].shape[1:] or row.dtype != rows[0].dtype:
+            raise InputRefused(
+                f"Row {number} of the list is {_told(row)}, and row 0 is {_told(rows[0])}, where "
+                "rows that differ in their length alone were expected; make them alike."
+            )
+    return rows
+
+
+def _told(row: Any) -> str:
+    if not isinstance(row, Tensor):
+        return f"a {type(row).__name__}"
+    return f"{list(row.shape)} {str(row.dtype).removeprefix('torch.')}"
+
+
+def _ragged(
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    target: Any,
+    sequence: PackedSequence | list[Any],
+    max_steps: int | None,
+) -> Batch:
+    """A batch whose rows have lengths of their own."""
+    packed = isinstance(sequence, PackedSequence)
+    rows = unpack_sequence(sequence) if packed else _checked_rows(sequence)
+    lengths = [len(row) for row in rows]
+    features = rows[0].shape[1] if rows[0].dim() == 2 else None
+    remarks: tuple[str, ...] = ()
+    if min(lengths) < max(lengths):
+        remarks = (
+            f"The rows have {min(lengths)} to {max(lengths)} steps: they end together, so a lag "
+            "counts from each row's own end.",
         )
-    return pack_sequence(rows, enforce_sorted=False)
+    found = Batch(args, kwargs, target, False, max(lengths), len(rows), features, remarks)
+    if max_steps is None or max_steps >= max(lengths):
+        return found
+    kept = [row[-max_steps:] for row in rows]
+    given = pack_sequence(kept, enforce_sorted=False) if packed else kept
+
+    def shorter(value: Any) -> Any:
+        return given if value is sequence else value
+
+    args = tuple(shorter(value) for value in args)
+    kwargs = {name: shorter(value) for name, value in kwargs.items()}
+    note = f"Only the last {max_steps} of {max(lengths)} steps were used (max_steps)."
+    return replace(found, args=args, kwargs=kwargs, steps=max_steps, remarks=(*remarks, note))
 
 
 def _batch_first(model: nn.Module | None, layout: str | None) -> bool:
@@ -147,13 +199,12 @@ def _batch_first(model: nn.Module | None, layout: str | None) -> bool:
 
 
 def _sequence(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """The first thing with a time axis."""
+    """The first thing with a time axis: a tensor, packed rows, or a list of rows."""
     for value in (*args, *kwargs.values()):
-        if isinstance(value, PackedSequence) or (isinstance(value, Tensor) and value.dim() > 0):
+        if isinstance(value, PackedSequence | list):
             return value
-        if isinstance(value, list | tuple) and value and isinstance(value[0], Tensor):
-            longest = max(value, key=len)
-            return longest.unsqueeze(0)
+        if isinstance(value, Tensor) and value.dim() > 0:
+            return value
     kinds = ", ".join(type(v).__name__ for v in (*args, *kwargs.values())) or "nothing"
     raise InputRefused(
         f"The batch holds no tensor (it holds {kinds}), and a sequence [B, T, ...] was expected; "
@@ -189,12 +240,13 @@ def _checked(batch: Batch) -> Batch:
             f"There is one step ({batch.reading}), so no dependency to measure; give at least 2 "
             "steps, or say which axis is time with layout= (--layout)."
         )
-    for x in batch.tensors():
-        if x.is_floating_point() and not bool(torch.isfinite(x).all()):
-            place = (~torch.isfinite(x)).nonzero()[0].tolist()
+    for number, x in enumerate(batch.tensors()):
+        # a mask beside the sequence may well be infinite
+        bad = ~torch.isfinite(x) if not number else torch.isnan(x)
+        if bool(bad.any()):
             raise InputRefused(
-                f"The input holds NaN or infinity, first at {place}, and finite numbers were "
-                "expected; mask or impute them first."
+                f"The input holds NaN or infinity, first at {bad.nonzero()[0].tolist()}, and "
+                "finite numbers were expected; mask or impute them first."
             )
     if batch.steps * 4 <= batch.rows and batch.steps <= 16:
         note = (

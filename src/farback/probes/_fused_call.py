@@ -223,6 +223,13 @@ class FusedCall(Call):
         record.take_summands("input", clock, summand_norms(block.input, block.exponent, block.x))
         if run.weights.bias_input is not None:
             record.take_summands("bias", clock, bias_norms(block.input, block.exponent))
+        projected = run.kind.projected(run.weights, block.after, block.kept)
+        if projected is not None:
+            at_output = block.adjoint[..., width]
+            if valid is not None:
+                at_output = at_output * valid[:, None, :, None]
+            norms = summand_norms(at_output, block.exponent, projected)
+            record.take_summands("projection", clock, norms)
         for name, values in run.kind.keeping(block.kept).items():
             record.take_gate(name, values, valid)
         advance(len(clock))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -96,8 +97,9 @@ def _traced(
         return trace_step_map(
             model, read_batch(batch, None, layout=layout, max_steps=max_steps), question, advance
         )
-    module = checked_model(model)
+    module, remarks = checked_model(model)
     read = read_batch(batch, module, layout=layout, max_steps=max_steps)
+    read = replace(read, remarks=(*remarks, *read.remarks))
     return trace_module(module, read, question, advance, layout_said=layout is not None)
 
 

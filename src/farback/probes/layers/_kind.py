@@ -98,6 +98,12 @@ class Kind(ABC):
         """The errors as W_ih sees them."""
         return errors
 
+    def projected(
+        self, weights: Weights, after: Float[Tensor, "S B N"], kept: Float[Tensor, "S B M"]
+    ) -> Float[Tensor, "S B H"] | None:
+        """What W_hr projects to the output, where there is a projection."""
+        return None
+
     def keeping(self, kept: Float[Tensor, "T B M"]) -> dict[str, Float[Tensor, "T B H"]]:
         """The gates that scale what a unit keeps from step to step, by name."""
         return {}
@@ -107,7 +113,7 @@ class Kind(ABC):
         return {}
 
 
-def projected(x: Tensor, weight: Tensor, *biases: Tensor | None) -> Tensor:
+def affine(x: Tensor, weight: Tensor, *biases: Tensor | None) -> Tensor:
     """X W^T + the biases that exist."""
     total = None
     for bias in biases:

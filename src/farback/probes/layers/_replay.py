@@ -36,6 +36,7 @@ class Block(NamedTuple):
     hidden: Float[Tensor, "S K B G"]
     input: Float[Tensor, "S K B G"]
     before: Float[Tensor, "S B N"]
+    after: Float[Tensor, "S B N"]
     x: Float[Tensor, "S B I"]
     kept: Float[Tensor, "S B M"]
 
@@ -211,6 +212,7 @@ class _Room:
             hidden=run.kind.hidden_errors(errors),
             input=run.kind.input_errors(errors),
             before=piece.states[:-1],
+            after=piece.states[1:],
             x=run.x[first : first + steps],
             kept=piece.kept,
         )

@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._kind import Kind, Weights, projected
+from ._kind import Kind, Weights, affine
 
 
 class GRU(Kind):
@@ -27,13 +27,13 @@ class GRU(Kind):
         return {"h": slice(0, weights.hidden.shape[1])}
 
     def drive(self, weights: Weights, x: Tensor) -> Tensor:
-        own = projected(x, weights.input, weights.bias_input)
+        own = affine(x, weights.input, weights.bias_input)
         return torch.nn.functional.pad(own, (0, weights.hidden.shape[1]))  # room for u
 
     def step(self, weights: Weights, before: Tensor, nets: Tensor, after: Tensor) -> None:
         hidden = weights.hidden.shape[1]
         r, z, n, u = nets.chunk(4, -1)
-        own = projected(before, weights.hidden, weights.bias_hidden)
+        own = affine(before, weights.hidden, weights.bias_hidden)
         nets[:, : 2 * hidden].add_(own[:, : 2 * hidden]).sigmoid_()
         u.copy_(own[:, 2 * hidden :])
         n.addcmul_(r, u).tanh_()

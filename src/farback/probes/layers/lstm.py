@@ -18,7 +18,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._kind import Kind, Weights, projected
+from ._kind import Kind, Weights, affine
 
 
 class LSTM(Kind):
@@ -31,7 +31,7 @@ class LSTM(Kind):
         return {"h": slice(0, outputs), "c": slice(outputs, outputs + hidden)}
 
     def drive(self, weights: Weights, x: Tensor) -> Tensor:
-        return projected(x, weights.input, weights.bias_input, weights.bias_hidden)
+        return affine(x, weights.input, weights.bias_input, weights.bias_hidden)
 
     def step(self, weights: Weights, before: Tensor, nets: Tensor, after: Tensor) -> None:
         outputs, hidden = weights.hidden.shape[1], weights.hidden.shape[0] // 4
@@ -72,6 +72,11 @@ class LSTM(Kind):
         torch.mul(m, output, out=by_gate[..., 3, :])
         before[..., :outputs] = errors @ weights.hidden  # (2)
         torch.mul(f, a_c, out=before[..., outputs:])
+
+    def projected(self, weights: Weights, after: Tensor, kept: Tensor) -> Tensor | None:
+        if weights.projection is None:
+            return None
+        return kept.chunk(4, -1)[3] * after[..., weights.hidden.shape[1] :].tanh()
 
     def keeping(self, kept: Tensor) -> dict[str, Tensor]:
         return {"forget": kept.chunk(4, -1)[1]}

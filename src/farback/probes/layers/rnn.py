@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._kind import Kind, Weights, projected
+from ._kind import Kind, Weights, affine
 
 
 class RNN(Kind):
@@ -27,7 +27,7 @@ class RNN(Kind):
         return {"h": slice(0, weights.hidden.shape[1])}
 
     def drive(self, weights: Weights, x: Tensor) -> Tensor:
-        return projected(x, weights.input, weights.bias_input, weights.bias_hidden)
+        return affine(x, weights.input, weights.bias_input, weights.bias_hidden)
 
     def step(self, weights: Weights, before: Tensor, nets: Tensor, after: Tensor) -> None:
         nets.addmm_(before, weights.hidden.t())
