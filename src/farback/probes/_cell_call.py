@@ -15,13 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..flow.scaled import NOTHING, Scaled, add, at, normalise, scaled
+from ..flow.scaled import Scaled, add, at, log, normalise, scaled
+from ._products import Band, through, working
 from ._records import Record
-from ._segment import bands, working
 from ._tape import Call, Entry, Errors, Records
 from .layers._stack import kind_of, weights_of
-
-_LN2 = 0.6931471805599453
 
 
 @dataclass
@@ -60,18 +58,24 @@ class CellCall(Call):
         adjoint, blocks = self._adjoint(arriving, len(errors.times))
         record.take_adjoint(clock, adjoint, blocks, None)
         self._note_gates(record)
-        totals: list[list[Scaled]] = [[] for _ in self.copies]
-        norms: dict[str, list[Tensor]] = {group: [] for group in self.parameters}
-        for k in range(len(errors.times)):
-            for total, sent in zip(totals, self._through(arriving, k, errors, norms), strict=True):
-                total.append(sent)
-        for group, logs in norms.items():
-            record.take_summands(group, clock, torch.stack(logs).unsqueeze(0))
+        norms = torch.full((len(self.parameters), len(errors.times)), -torch.inf)
+        norms = norms.to(torch.float64)
+
+        def note(band: Band, products: Sequence[Tensor | None]) -> None:
+            norms[:, band.which.cpu()] = self._summands(band, products)
+
+        sent = through(
+            self.results,
+            self.copies,
+            arriving,
+            rescale=errors.rescale,
+            weights=[w for group in self.parameters.values() for w in group],
+            note=note,
+        )
+        for group, logs in zip(self.parameters, norms, strict=True):
+            record.take_summands(group, clock, logs.unsqueeze(0))
         records.advance(1)
-        return [
-            Scaled(torch.stack([s.mantissa for s in t]), torch.stack([s.exponent for s in t]))
-            for t in totals
-        ]
+        return list(sent)
 
     def _arriving(self, errors: Errors, out: Tensor, late: Scaled | None) -> Scaled:
         """The error [K, *shape] at one output: what enters here, and what later calls sent."""
@@ -94,81 +98,25 @@ class CellCall(Call):
         exponent = torch.stack([part.exponent for part in parts]).amax(0)
         mantissa = torch.cat([at(part, exponent) for part in parts], -1)
         blocks, first = {}, 0
-        names = ("h", "c") if len(parts) == 2 else tuple(f"s{i}" for i in range(len(parts)))
+        names = (
+            ("h", "c")
+            if isinstance(self.cell, nn.LSTMCell)
+            else tuple(f"s{i}" for i in range(len(parts)))
+        )
         for name, part in zip(names, parts, strict=False):
             blocks[name] = slice(first, first + part.mantissa.shape[-1])
             first = blocks[name].stop
         return Scaled(mantissa.unsqueeze(0), exponent.unsqueeze(0)), blocks
 
-    def _through(
-        self,
-        arriving: Sequence[Scaled],
-        k: int,
-        errors: Errors,
-        norms: dict[str, list[Tensor]],
-    ) -> list[Scaled]:
-        """One loss time's error at the copies, band by band; the norms of the weights' summands."""
-        mine = [Scaled(a.mantissa[k], a.exponent[k]) for a in arriving]
-        totals = [_blank(copy, errors.rescale) for copy in self.copies]
-        weights = [w for group in self.parameters.values() for w in group]
-        heard = False
-        for grads, top in self._banded(mine, errors.rescale):
-            pairs = zip(self.results, grads, strict=True)
-            live = [(result, g.to(result.dtype)) for result, g in pairs if result.requires_grad]
-            pulled: Sequence[Tensor | None] = [None] * (len(self.copies) + len(weights))
-            if live:
-                results, sent = zip(*live, strict=True)
-                pulled = torch.autograd.grad(
-                    results, [*self.copies, *weights], sent, retain_graph=True, allow_unused=True
-                )
-            if not heard:
-                self._note_summands(pulled[len(self.copies) :], top, norms)
-            heard = True
-            for number, part in enumerate(pulled[: len(self.copies)]):
-                if part is not None:
-                    totals[number] = _plus(totals[number], part, top, errors.rescale)
-        if not heard:
-            for group in norms:
-                norms[group].append(torch.tensor(-torch.inf, dtype=torch.float64))
-        return totals
-
-    def _banded(self, mine: Sequence[Scaled], rescale: bool):
-        """The error at all outputs together, in bands of similar size."""
-        if not rescale:
-            yield [part.mantissa for part in mine], 0
-            return
-        sizes = [part.mantissa[..., 0].numel() for part in mine]
-        together = Scaled(
-            torch.ones(sum(sizes), 1, dtype=mine[0].mantissa.dtype, device=mine[0].mantissa.device),
-            torch.cat([part.exponent.flatten() for part in mine]),
-        )
-        for inside, top in bands(together, mine[0].mantissa.dtype):
-            chosen = (inside.squeeze(-1) > 0).split(sizes)
-            yield (
-                [
-                    at(
-                        Scaled(p.mantissa, torch.where(c.view_as(p.exponent), p.exponent, NOTHING)),
-                        top,
-                    )
-                    for p, c in zip(mine, chosen, strict=True)
-                ],
-                top,
-            )
-
-    def _note_summands(
-        self, pulled: Sequence[Tensor | None], top: int, norms: dict[str, list[Tensor]]
-    ) -> None:
-        parts = iter(pulled)
-        for group, weights in self.parameters.items():
-            square = sum(
-                (
-                    part.double().square().sum()
-                    for _, part in zip(weights, parts, strict=False)
-                    if part is not None
-                ),
-                torch.zeros((), dtype=torch.float64),
-            )
-            norms[group].append(square.log().cpu() / 2 + top * _LN2)
+    def _summands(self, band: Band, products: Sequence[Tensor | None]) -> Tensor:
+        """The log norms [groups, k] of the weight gradient of this step."""
+        parts, found = iter(products), []
+        for weights in self.parameters.values():
+            mine = [part for _, part in zip(weights, parts, strict=False) if part is not None]
+            sizes = [torch.linalg.vector_norm(part.flatten(1), dim=1) for part in mine]
+            sizes = sizes or [torch.zeros(len(band.which), device=band.top.device)]
+            found.append(log(torch.linalg.vector_norm(torch.stack(sizes), dim=0), band.top))
+        return torch.stack(found)
 
     def _note_gates(self, record: Record) -> None:
         """The keeping gates of PyTorch's own cells."""
@@ -196,17 +144,3 @@ def _as_rows(error: Scaled, draws: int, rows: int) -> Scaled:
     mantissa = error.mantissa.reshape(draws, rows, exponent.shape[-1], -1)
     top = exponent.amax(-1)
     return Scaled(at(Scaled(mantissa, exponent), top.unsqueeze(-1)).flatten(2), top)
-
-
-def _blank(like: Tensor, rescale: bool) -> Scaled:
-    level = NOTHING if rescale else 0
-    exponent = torch.full(like.shape[:-1], level, dtype=torch.int64, device=like.device)
-    return Scaled(torch.zeros_like(like, dtype=working(like.dtype)), exponent)
-
-
-def _plus(total: Scaled, part: Tensor, top: int, rescale: bool) -> Scaled:
-    if not rescale:
-        return Scaled(total.mantissa + part, total.exponent)
-    mantissa, exponent = scaled(part.to(total.mantissa.dtype))
-    sent = Scaled(mantissa, torch.where(exponent == NOTHING, NOTHING, exponent + top))
-    return normalise(*add(total, sent))

@@ -6,16 +6,18 @@ end.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils import _pytree
 
 from ..flow.scaled import Scaled, scaled
-from ._segment import working
-from ._tape import Call, Entry, Errors, Records, Tape, floating, rebuilt
+from ._products import working
+from ._tape import Call, Entry, Errors, Records, Tape, as_real, is_floating, like
 
 
 @dataclass
@@ -71,9 +73,33 @@ class Output(Call):
 
 def cut_output(tape: Tape, output: Any, *, steps: int, rows: int, time: int) -> Any:
     """Put the output on the tape, and return it as leaves."""
-    tensors, flat, spec = floating(output)
-    entries = [tape.entry(x) for x in tensors]
-    outs = [tape.leaf(x) if x.requires_grad else x for x in tensors]
-    kept = [number for number, x in enumerate(tensors) if x.requires_grad]
-    tape.add(Output(steps, rows, time, [entries[n] for n in kept], [outs[n] for n in kept]))
-    return rebuilt(flat, spec, [tape.handed(out) for out in outs])
+    entries: list[Entry] = []
+    outs: list[Tensor] = []
+
+    def cut(x: Any) -> Any:
+        if is_floating(x) and x.requires_grad:
+            entries.append(tape.entry(as_real(x)))
+            outs.append(tape.leaf(as_real(x)))
+            return like(x, tape.handed(outs[-1]))
+        if isinstance(x, Tensor) or not tensors_in(x, set()):
+            return x
+        fresh = copy.copy(x)  # an object with tensors in its fields
+        for name, value in vars(x).items():
+            object.__setattr__(fresh, name, _pytree.tree_map(cut, value))
+        return fresh
+
+    whole = _pytree.tree_map(cut, output)
+    tape.add(Output(steps, rows, time, entries, outs))
+    return whole
+
+
+def tensors_in(output: Any, seen: set[int]) -> list[Tensor]:
+    """All tensors of an output, those in the fields of an object among them."""
+    found = []
+    for value in _pytree.tree_leaves(output):
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif hasattr(value, "__dict__") and id(value) not in seen:
+            seen.add(id(value))
+            found += tensors_in(dict(vars(value)), seen)
+    return found

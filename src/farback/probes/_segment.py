@@ -1,28 +1,18 @@
 """The user's own code between two recurrent calls, and the error pulled through it.
 
 Every recurrent call hands out tensors that are leaves, and cuts those that it takes. What lies
-between is ordinary autograd graph: a dropout, a norm, an attention, nothing at all. A
-vector-Jacobian product is linear, so an error whose parts differ by thousands of powers of two is
-sent through in **bands** of similar size, each near one, and the results are added with their
-exponents.
+between is ordinary autograd graph: a dropout, a norm, an attention, nothing at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from ..flow.scaled import NOTHING, Scaled, add, at, normalise, scaled
-
-_WIDTH = {torch.float64: 400, torch.float32: 48, torch.bfloat16: 48, torch.float16: 6}
-
-
-def working(dtype: torch.dtype) -> torch.dtype:
-    """The arithmetic in which errors at a tensor of `dtype` are held: never a half precision."""
-    return torch.float64 if dtype == torch.float64 else torch.float32
+from ..flow.scaled import NOTHING, Scaled, add, normalise
+from ._products import through
 
 
 def sources(tensor: Tensor, known: Mapping[int, Any]) -> list[Tensor]:
@@ -64,43 +54,9 @@ class Ledger:
         if cut is not None and len(leaves) == 1:
             self._add_slice(leaves[0], *cut, error)
             return
-        parts: list[list[Scaled]] = [[] for _ in leaves]
-        for k in range(self.draws):
-            for part, sent in zip(parts, self._through(given, leaves, error, k), strict=True):
-                part.append(sent)
-        for leaf, part in zip(leaves, parts, strict=True):
-            mantissa = torch.stack([sent.mantissa for sent in part])
-            self._add(leaf, Scaled(mantissa, torch.stack([sent.exponent for sent in part])))
-
-    def _through(self, given: Tensor, leaves: list[Tensor], error: Scaled, k: int) -> list[Scaled]:
-        """One loss time's error, band by band."""
-        totals: list[Scaled] | None = None
-        mine = Scaled(error.mantissa[k], error.exponent[k])
-        for band, top in self._bands(mine, given.dtype):
-            pulled = torch.autograd.grad(
-                given, leaves, band.to(given.dtype), retain_graph=True, materialize_grads=True
-            )
-            sent = [self._scaled(part.to(error.mantissa.dtype), top) for part in pulled]
-            if totals is None:
-                totals = sent
-            else:
-                totals = [normalise(*add(a, b)) for a, b in zip(totals, sent, strict=True)]
-        if totals is None:
-            empty = [torch.zeros_like(leaf, dtype=error.mantissa.dtype) for leaf in leaves]
-            return [self._scaled(part, 0) for part in empty]
-        return totals
-
-    def _bands(self, error: Scaled, dtype: torch.dtype) -> Iterator[tuple[Tensor, int]]:
-        if not self.rescale:
-            yield error.mantissa, 0
-            return
-        yield from bands(error, dtype)
-
-    def _scaled(self, values: Tensor, top: int) -> Scaled:
-        if not self.rescale:
-            return Scaled(values, values.new_zeros(values.shape[:-1], dtype=torch.int64))
-        mantissa, exponent = scaled(values)
-        return Scaled(mantissa, torch.where(exponent == NOTHING, NOTHING, exponent + top))
+        sent = through([given], leaves, [error], rescale=self.rescale)
+        for leaf, part in zip(leaves, sent, strict=True):
+            self._add(leaf, part)
 
     def _add(self, leaf: Tensor, error: Scaled) -> None:
         held = self._arrived.get(id(leaf))
@@ -121,16 +77,6 @@ class Ledger:
         if not self.rescale:
             return Scaled(one.mantissa + other.mantissa, one.exponent)
         return normalise(*add(one, other))
-
-
-def bands(error: Scaled, dtype: torch.dtype) -> Iterator[tuple[Tensor, int]]:
-    """Split an error by size: tensors near one, zeros elsewhere, each with its exponent."""
-    rest = error.exponent
-    while (top := int(rest.max())) > NOTHING // 2:
-        inside = rest > top - _WIDTH.get(dtype, 48)
-        whole = at(Scaled(error.mantissa, torch.where(inside, error.exponent, NOTHING)), top)
-        yield whole, top
-        rest = torch.where(inside, NOTHING, rest)
 
 
 def _slice_of(given: Tensor) -> tuple[int, int] | None:

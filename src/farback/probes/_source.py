@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..flow.scaled import Scaled, add, normalise, scaled
-from ._segment import working
+from ._products import working
 from ._tape import Call, Entry, Errors, Records
 from .layers._layout import Layout
 
