@@ -23,8 +23,8 @@ def model_dtype(model: nn.Module | None, batch: Batch) -> torch.dtype:
     """The floating type of the parameters, or of the input where there are none."""
     parameters = [] if model is None else list(model.parameters())
     for x in [*parameters, *batch.tensors()]:
-        if x.is_floating_point():
-            return x.dtype
+        if x.is_floating_point() or x.is_complex():
+            return x.dtype.to_real()
     return torch.get_default_dtype()
 
 

@@ -112,7 +112,7 @@ def _remedy(error: Exception, model: nn.Module, batch: Batch) -> str:
             f"{' and '.join(given) or 'not floating'}; bring all of it to one type and device"
         )
     return (
-        "expected was a batch that model(input) takes by itself; try that, then layout= (--layout)"
+        "a batch that model(input) takes was expected; try that by itself, then layout= (--layout)"
     )
 
 

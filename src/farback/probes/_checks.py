@@ -59,20 +59,14 @@ def _is_compiled(module: nn.Module) -> bool:
 
 def _unwrapped(model: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
     remarks: list[str] = []
-    while True:
+    inner: Any = model
+    while isinstance(inner, nn.Module):
+        model = inner
         wrapper = next((name for kind, name in _WRAPPERS.items() if isinstance(model, kind)), None)
-        if hasattr(model, "_orig_mod"):
-            model = model._orig_mod
-        elif wrapper is not None:
+        inner = getattr(model, "_orig_mod", None)
+        if wrapper is not None:
             remarks.append(f"The model came inside {wrapper}; the module in it was probed.")
-            model = model.module
-        else:
-            break
-        if not isinstance(model, nn.Module):
-            raise InputRefused(
-                f"The model wraps a {type(model).__name__}, and a torch.nn.Module was expected; "
-                "give the module itself."
-            )
+            inner = model.module
     return model, tuple(remarks)
 
 
@@ -104,8 +98,8 @@ def _check_tensors(tensors: dict[str, Any]) -> None:
     for name, tensor in tensors.items():
         if is_lazy(tensor):
             raise InputRefused(
-                f"{name} has no shape yet (a lazy module), and weights were expected; run one batch "
-                "through the model first."
+                f"{name} has no shape yet (a lazy module), and weights were expected; run one "
+                "batch through the model first."
             )
         if type(tensor).__name__ == "DTensor" or hasattr(tensor, "_local_tensor"):
             raise _sharded(name)

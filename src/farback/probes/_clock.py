@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -29,23 +30,84 @@ def place(
 
     It follows the call that gave it its state, its own predecessor first. With no such call it runs
     beside the call that gave it its input. A second use of the module on the same stretch of the
-    clock (two encoders that share their weights) is a chain of its own. `first_state` is the number
-    of the first entry that is a state; the ones before it are inputs.
+    clock (two encoders that share their weights, two calls in each step) is a chain of its own.
+    `first_state` is the number of the first entry that is a state; the ones before it are inputs.
     """
     states, inputs = entries[first_state:], entries[:first_state]
     givers = [call for entry in entries for call in tape.givers(entry)]
     own = [call for call in givers if call.module == module]
     if own:
-        latest = max(own, key=lambda call: call.end)
-        return Place(latest.name, latest.end)
+        return _after(tape, module, own)
     before = next((call for call in reversed(tape.calls) if call.module == module), None)
     if before is not None and before.end + steps <= tape.expected_steps:
         same = any(_same_values(entry.given, out) for entry in states for out in before.outs)
         tape.cuts.append((before.name, before.end, DETACHED if same else RESTARTED))
         return Place(before.name, before.end)
+    return Place(_next_name(tape, module), _beside(tape, states, inputs))
+
+
+def _after(tape: Tape, module: str, own: Sequence[Call]) -> Place:
+    """After the latest of the module's own calls, in the first of their chains that is free there.
+
+    Where a chain seemed to be started anew after one of these calls, it is now known that it was
+    not: the old state goes on, and the new one belongs to a use beside it.
+    """
+    for call in own:
+        other = tape.places.get((call.name, call.end))
+        if other is not None and any(cut[:2] == (call.name, call.end) for cut in tape.cuts):
+            _set_apart(tape, other)
+    end = max(call.end for call in own)
+    latest = {call.name for call in own if call.end == end}
+    for name in dict.fromkeys(call.name for call in tape.calls if call.module == module):
+        if name in latest and (name, end) not in tape.places:
+            return Place(name, end)
+    return Place(_next_name(tape, module), end)
+
+
+def _set_apart(tape: Tape, root: Call) -> None:
+    """Make a chain of its own of a call, and of those that follow it."""
+    old, name = root.name, _next_name(tape, root.module)
+    inputs = [giver for entry in root.entries for giver in tape.givers(entry)]
+    shift = root.clock - max((giver.clock for giver in inputs), default=0)
+    moved: dict[int, Call] = {id(root): root}
+    for call in tape.calls:
+        givers = [giver for entry in call.entries for giver in tape.givers(entry)]
+        if call.name == old and any(id(giver) in moved for giver in givers):
+            moved[id(call)] = call
+    cuts = [cut for cut in tape.cuts if cut[:2] != (old, root.clock)]
+    places = {(call.name, call.clock) for call in moved.values()}
+    tape.cuts[:] = [(name, c[1] - shift, c[2]) if c[:2] in places else c for c in cuts]
+    for call in moved.values():
+        del tape.places[call.name, call.clock]
+        call.name, call.clock = name, call.clock - shift
+        tape.places[call.name, call.clock] = call
+
+
+def _next_name(tape: Tape, module: str) -> str:
+    """A name for a further chain of the module."""
     uses = len({call.name for call in tape.calls if call.module == module})
-    name = f"{module}#{uses + 1}" if uses else module
-    return Place(name, _beside(tape, states, inputs))
+    return f"{module}#{uses + 1}" if uses else module
+
+
+def told_uses(tape: Tape, steps: int) -> list[str]:
+    """What to know of modules that make more steps than the batch has."""
+    chains: dict[str, Counter[str]] = {}
+    for call in tape.calls:
+        if call.steps:
+            chains.setdefault(call.module, Counter())[call.name] += call.steps
+    told = []
+    for module, made in chains.items():
+        if len(made) > 1:
+            told.append(
+                f"{module} is used {len(made)} times on the same steps; each use is reported "
+                f"apart: {', '.join(made)}."
+            )
+        if max(made.values()) > steps:
+            told.append(
+                f"{module} makes {max(made.values())} steps for the {steps} of the batch: a lag "
+                "counts its own steps."
+            )
+    return told
 
 
 def note_inner_cut(

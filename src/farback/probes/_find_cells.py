@@ -12,9 +12,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils import _pytree
 
 from ..errors import unknown
-from ._tape import floating
+from ._tape import is_floating
 
 
 def find_cells(model: nn.Module, run: Callable[[], Any], steps: int) -> list[str]:
@@ -62,8 +63,8 @@ class _Watch:
         self.earlier: list[Tensor] = []
 
     def see(self, args: Any, kwargs: Any, output: Any, kept: list[Tensor]) -> None:
-        taken, *_ = floating((args, kwargs))
-        given, *_ = floating(output)
+        taken = [x for x in _pytree.tree_leaves((args, kwargs)) if is_floating(x)]
+        given = [x for x in _pytree.tree_leaves(output) if is_floating(x)]
         if any(self._has_time(x) for x in given):
             return
         if self.earlier:

@@ -25,7 +25,7 @@ from .layers._layout import Layout
 from .layers._replay import Block, Replay, nothing, pull_back
 
 
-@dataclass(frozen=True)
+@dataclass
 class FusedCall(Call):
     """`runs[layer][direction]` are the replays; `masks[layer]` the dropout below that layer."""
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree
 
 from ..errors import InputRefused, WrongUsage
 from ._broken import NoGraph, NotFinite
+from ._output import tensors_in
 from ._tape import Tape
 
 Loss = Callable[[Any, Any], Tensor]
@@ -68,17 +68,6 @@ def candidates(output: Any) -> list[str]:
         else:
             names += [f"{name}.{inner}" for inner in candidates(value)]
     return names
-
-
-def tensors_in(output: Any) -> list[Tensor]:
-    """All tensors of an output, those in the fields of an object among them."""
-    found = []
-    for value in _pytree.tree_leaves(output):
-        if isinstance(value, Tensor):
-            found.append(value)
-        elif hasattr(value, "__dict__"):
-            found += tensors_in(dict(vars(value)))
-    return found
 
 
 def scalars(output: Any, target: Any, loss: Loss | None, seed: int) -> list[Tensor]:
@@ -135,6 +124,20 @@ def refuse_blind(tape: Tape) -> None:
         )
 
 
+def refuse_without_entrance(tape: Tape) -> None:
+    """Refuse a model without recurrence whose data enter where nothing can be measured.
+
+    Raises:
+        InputRefused: no floating sequence and no embedding was met.
+    """
+    if not tape.calls:
+        raise InputRefused(
+            "No recurrent call was found, and no place where the sequence enters as floating "
+            "numbers, which was expected; embed tokens with a torch.nn.Embedding, or name the "
+            "recurrent module with cells= (--cells)."
+        )
+
+
 def refuse_without_graph(output: Any, last: str) -> None:
     """Refuse an output that cannot carry an error; `last` names the last tensor that can.
 
@@ -142,7 +145,7 @@ def refuse_without_graph(output: Any, last: str) -> None:
         InputRefused: there is no tensor in it.
         NoGraph: no tensor of it has a gradient path.
     """
-    tensors = tensors_in(output)
+    tensors = tensors_in(output, set())
     if not tensors:
         told = "nothing (None)" if output is None else f"a {type(output).__name__} without tensors"
         raise InputRefused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import torch
 from torch import Tensor, nn
 
 from ..errors import InputRefused
@@ -11,8 +12,10 @@ from ..errors import InputRefused
 _SMALLEST_CHUNK = 16
 
 
-def available() -> int | None:
-    """Bytes of memory that are free on this machine, where the system tells."""
+def available(device: torch.device) -> int | None:
+    """Bytes of memory that are free where the replay will run, if the system tells."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
@@ -42,7 +45,7 @@ def chunk_that_fits(layer: nn.RNNBase, gates: int, x: Tensor) -> int | None:
     Raises:
         InputRefused: not even a chunk of 16 steps fits.
     """
-    free = available() if x.device.type == "cpu" else None
+    free = available(x.device)
     if free is None or replay_bytes(layer, gates, x, None) < free // 2:
         return None
     chunk = max(_SMALLEST_CHUNK, int(len(x) ** 0.5))
@@ -52,6 +55,11 @@ def chunk_that_fits(layer: nn.RNNBase, gates: int, x: Tensor) -> int | None:
     if needed < free // 2:
         return _SMALLEST_CHUNK
     raise InputRefused(
-        f"The replay needs {needed / 2**30:.0f} GB for {len(x)} steps of {x.shape[1]} rows, and "
-        f"{free / 2**30:.0f} GB are free; use max_steps (--max-steps) or fewer rows."
+        f"The replay needs {_told(needed)} for {len(x)} steps of {x.shape[1]} rows, even in chunks "
+        f"of {_SMALLEST_CHUNK}, and half of the free {_told(free)} at most was expected; use "
+        "max_steps (--max-steps) or fewer rows."
     )
+
+
+def _told(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**29 else f"{size / 2**20:.1f} MiB"

@@ -156,6 +156,8 @@ def step(
     )
     tape.add(call)
     _mark_state(tape, call)
+    if any(isinstance(x, Tensor) and x.is_complex() for x in flat_out):
+        tape.note(f"{name} holds complex states; their norms are those of the moduli.")
     given = {key: tape.handed(leaf) for key, leaf in handed.items()}
     return rebuilt(flat_out, spec_out, [given.get(id(r), r) for r in results])
 

@@ -118,6 +118,7 @@ class Tape:
     cuts: list[tuple[str, int, str]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     owners: dict[int, tuple[Call, int]] = field(default_factory=dict)
+    places: dict[tuple[str, int], Call] = field(default_factory=dict)
     blind: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     largest_difference: float = 0.0
@@ -137,6 +138,7 @@ class Tape:
     def add(self, call: Call) -> None:
         """Put a finished call on the tape."""
         self.calls.append(call)
+        self.places[call.name, call.clock] = call
         for number, out in enumerate(call.outs):
             self.owners[id(out)] = (call, number)
 
@@ -161,17 +163,28 @@ class Tape:
 
 
 def floating(tree: Any) -> tuple[list[Tensor], list[Any], Any]:
-    """The floating tensors of a nested value, all its leaves, and its structure."""
+    """The floating tensors of a nested value as real ones, all its leaves, and its structure."""
     flat, spec = _pytree.tree_flatten(tree)
-    return [x for x in flat if is_floating(x)], flat, spec
+    return [as_real(x) for x in flat if is_floating(x)], flat, spec
 
 
 def is_floating(x: Any) -> bool:
     """Whether `x` is a tensor that can carry an error and has an axis to carry it on."""
-    return isinstance(x, Tensor) and x.is_floating_point() and x.dim() > 0
+    return isinstance(x, Tensor) and (x.is_floating_point() or x.is_complex()) and bool(x.dim())
+
+
+def as_real(x: Tensor) -> Tensor:
+    """A complex tensor as pairs of real numbers, so that norms are those of its moduli."""
+    return torch.view_as_real(x) if x.is_complex() else x
+
+
+def like(x: Tensor, real: Tensor) -> Tensor:
+    """The inverse of `as_real`: `real` as complex numbers where `x` is."""
+    return torch.view_as_complex(real) if x.is_complex() else real
 
 
 def rebuilt(flat: list[Any], spec: Any, tensors: list[Tensor]) -> Any:
     """The nested value with its floating tensors replaced, in order."""
     replacements = iter(tensors)
-    return _pytree.tree_unflatten([next(replacements) if is_floating(x) else x for x in flat], spec)
+    whole = [like(x, next(replacements)) if is_floating(x) else x for x in flat]
+    return _pytree.tree_unflatten(whole, spec)

@@ -92,6 +92,7 @@ def _check(after: Any, state: Tensor, clock: int) -> None:
         )
 
 
+@torch.inference_mode(False)
 def trace_step_map(
     subject: StepMap, batch: Batch, question: Question, advance: Callable[[int, int], None]
 ) -> tuple[Trace, Batch, list[str]]:

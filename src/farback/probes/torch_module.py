@@ -19,17 +19,24 @@ from torch.utils import _pytree
 
 from ..errors import WrongUsage
 from ..flow.trace import Trace
-from ._arithmetic import copied, forward, model_dtype
+from ._arithmetic import copied, forward, model_dtype, name_of
 from ._axes import read_as, settle_axes
 from ._batch import Batch
 from ._broken import explained
+from ._clock import told_uses
 from ._find_cells import find_cells, named_cells
-from ._loss import picked, refuse_blind, refuse_without_graph, scalars
+from ._loss import (
+    picked,
+    refuse_blind,
+    refuse_without_entrance,
+    refuse_without_graph,
+    scalars,
+)
 from ._measure import Question, Taken, measured
 from ._output import cut_output
 from ._recording import recording
 from ._source import Source
-from ._tape import Tape
+from ._tape import Tape, as_real, is_floating, like
 from ._untouched import untouched
 from .layers._layout import Dense, Packed
 
@@ -101,7 +108,9 @@ def trace_module(
             f"layer takes this batch as {read.reading.removeprefix('read as ')}; transpose the "
             "batch, or set batch_first on the layer."
         )
-    return trace, read, [*notes, *taken.tape.notes]
+    if dtype in _HALF:
+        notes.append(f"The model is {name_of(dtype)}; its error was followed in float64.")
+    return trace, read, [*notes, *told_uses(taken.tape, batch.steps), *taken.tape.notes]
 
 
 def _take(
@@ -117,17 +126,21 @@ def _take(
     tape = Tape(arithmetic, question.chunk, expected_steps=batch.steps, writable=writable)
     given = copied(batch, arithmetic)
     given = replace(given, **_with_sources(tape, given))
-    tokens = [x for x in given.tensors() if not x.is_floating_point()]
+    whole = [x for x in given.tensors() if x.dim() > 1 or batch.rows == 1]
+    tokens = [x for x in whole if not is_floating(x)]
     with (
         torch.compiler.set_stance("force_eager"),
         torch.enable_grad(),
         recording(tape, model, cells=cells, tokens=tokens, batch_first=batch.batch_first),
     ):
         output = forward(model, given, arithmetic)
+        if isinstance(output, Tensor) and output.is_complex() and question.loss is None:
+            tape.note("The output is complex; its modulus was followed.")
         if isinstance(model, nn.RNNBase) and question.output is None:
             output = output[0].data if isinstance(output[0], PackedSequence) else output[0]
         if not any(call.steps for call in tape.calls):
             refuse_blind(tape)
+            refuse_without_entrance(tape)
             time = 0 if not batch.batch_first or (batch.rows == 1 and _unbatched(given)) else 1
             output = cut_output(tape, output, steps=batch.steps, rows=batch.rows, time=time)
         output = picked(output, question.output)
@@ -148,17 +161,17 @@ def _with_sources(tape: Tape, batch: Batch) -> dict[str, Any]:
             return PackedSequence(
                 tape.handed(source.outs[0]), x.batch_sizes, x.sorted_indices, x.unsorted_indices
             )
-        if not isinstance(x, Tensor) or not x.is_floating_point() or x.dim() < 2:
+        if not is_floating(x) or x.dim() < 2:
             return x
-        flat = x.dim() == 2 and len(x) == batch.rows and x.shape[1] == batch.steps
-        leaf = tape.leaf(x.unsqueeze(-1) if flat else x)
+        flat = x.dim() == 2 and x.shape == (batch.rows, batch.steps)
+        real = as_real(x)
+        leaf = tape.leaf(x.unsqueeze(-1) if flat else real.flatten(2) if real.dim() > 3 else real)
         if batch.steps in leaf.shape[:2]:
             unbatched = leaf.dim() == 2
             place = sum(isinstance(call, Source) for call in tape.calls) + 1
             name = "input" if place == 1 else f"input {place}"
             tape.add(Source(name, Dense(batch.batch_first and not unbatched, unbatched), [leaf]))
-        handed = tape.handed(leaf)
-        return handed.squeeze(-1) if flat else handed
+        return like(x, tape.handed(leaf).reshape(real.shape))
 
     args, kwargs = _pytree.tree_map(inner, (batch.args, dict(batch.kwargs)))
     return {"args": args, "kwargs": kwargs}
