@@ -46,7 +46,8 @@ def forward(model: nn.Module, batch: Batch, dtype: torch.dtype | None) -> Any:
     Raises:
         InputRefused: the model's own forward fails.
     """
-    with border(model, batch):
+    # a compiled forward would be compiled again for the replaced ones, and may not run them at all
+    with torch.compiler.set_stance("force_eager"), border(model, batch):
         if dtype is None:
             return model(*batch.args, **batch.kwargs)
         named = {**dict(model.named_parameters()), **dict(model.named_buffers())}

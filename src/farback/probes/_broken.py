@@ -39,52 +39,53 @@ class NotFinite(InputRefused):
         self.module = module
 
 
-def explained(
-    model: nn.Module, batch: Batch, *, run: Callable[..., Answer], alone: Callable[[], Any]
-) -> Answer:
+@dataclass(frozen=True)
+class Forward:
+    """A model's forward by itself, to look at again: `run` runs it on the batch."""
+
+    model: nn.Module
+    batch: Batch
+    run: Callable[[], Any]
+
+
+def explained(run: Callable[..., Answer], forward: Forward | None = None) -> Answer:
     """The answer of `run`; where it fails in the user's code, a refusal that says where and why.
 
     A tensor that is handed out as a leaf cannot be written into, as the user's code may: then
     everything is run a second time, with copies handed out.
 
     Args:
-        model: whose forward it is.
-        batch: what it is run on.
         run: the whole measurement; `writable=` where the code writes into what it is handed.
-        alone: the forward by itself.
+        forward: what to look at again.
     """
     try:
         return run(writable=False)
     except InputRefused as refusal:
         if "leaf Variable that requires grad" not in str(refusal.__cause__):
-            raise _reason(refusal, model, batch, run, alone) from refusal.__cause__
+            raise _reason(refusal, run, forward) from refusal.__cause__
     except RuntimeError as error:
         raise _backward_reason(error, lambda: run(writable=False)) from error
     try:
         return run(writable=True)
     except InputRefused as refusal:
-        raise _reason(refusal, model, batch, run, alone) from refusal.__cause__
+        raise _reason(refusal, run, forward) from refusal.__cause__
     except RuntimeError as error:
         raise _backward_reason(error, lambda: run(writable=True)) from error
 
 
 def _reason(
-    refusal: InputRefused,
-    model: nn.Module,
-    batch: Batch,
-    run: Callable[..., Any],
-    alone: Callable[[], Any],
+    refusal: InputRefused, run: Callable[..., Any], forward: Forward | None
 ) -> InputRefused:
     """The same refusal, with what a second look tells."""
     if isinstance(refusal, NotFinite):
-        found = first_broken(model, batch, alone)
+        found = None if forward is None else first_broken(forward)
         if found is not None:
             first, sentence = found
             met = first.name == refusal.module and not first.took
             return refusal if met else NotFinite(sentence)
         line = line_behind(lambda: run(writable=True))
         return refusal if line is None else NotFinite(f"{refusal} It comes from {line}.")
-    if isinstance(refusal, NoGraph) and runs_blind(alone):
+    if isinstance(refusal, NoGraph) and forward is not None and runs_blind(forward.run):
         return InputRefused(
             "The model's forward runs under no_grad or inference_mode, and gradients were expected "
             "to pass through it; take that out of forward, and call the model under it instead."
@@ -108,7 +109,7 @@ def _backward_reason(error: RuntimeError, run: Callable[[], Any]) -> Exception:
     return error
 
 
-def runs_blind(alone: Callable[[], Any]) -> bool:
+def runs_blind(run: Callable[[], Any]) -> bool:
     """Whether any operation of the forward runs without gradients."""
 
     class Watch(TorchFunctionMode):
@@ -119,7 +120,7 @@ def runs_blind(alone: Callable[[], Any]) -> bool:
             return func(*args, **(kwargs or {}))
 
     with torch.enable_grad(), Watch():
-        alone()
+        run()
     return Watch.blind
 
 
@@ -134,10 +135,9 @@ class First:
     step: int | None
 
 
-def first_broken(
-    model: nn.Module, batch: Batch, run: Callable[[], Any]
-) -> tuple[First, str] | None:
-    """Watch `run`, the forward: the module where the numbers first break, and a sentence."""
+def first_broken(forward: Forward) -> tuple[First, str] | None:
+    """The module where the numbers of a forward first break, and a sentence."""
+    model, batch = forward.model, forward.batch
     found: list[First] = []
     calls: Counter[nn.Module] = Counter()
 
@@ -157,7 +157,7 @@ def first_broken(
     hooks = [module.register_forward_hook(after, with_kwargs=True) for module in names]
     try:
         with torch.no_grad():
-            run()
+            forward.run()
     except FarbackError:
         pass
     finally:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputRefused, WrongUsage
+from ._border import first_line
 from ._broken import NoGraph, NotFinite
 from ._output import tensors_in
 from ._tape import Tape
@@ -83,8 +84,9 @@ def scalars(output: Any, target: Any, loss: Loss | None, seed: int) -> list[Tens
     except Exception as error:
         listed = "" if isinstance(output, Tensor) else f" (it has {', '.join(candidates(output))})"
         raise InputRefused(
-            f"The loss failed on the model's output, a {type(output).__name__}{listed}: {error}. "
-            "Expected a function of (output, target); pick a part with output= (--output)."
+            f"The loss fails on the model's output, a {type(output).__name__}{listed}: "
+            f"{first_line(error)}; a function of (output, target) was expected, and output= "
+            "(--output) picks a part of the output."
         ) from error
     if not isinstance(value, Tensor):
         raise InputRefused(

@@ -16,9 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import InputRefused
+from ..errors import FarbackError, InputRefused
 from ..flow.trace import Trace
 from ._batch import Batch
+from ._border import first_line
+from ._broken import explained
 from ._cell_call import CellCall
 from ._clock import Place, note_inner_cut
 from ._loss import scalars
@@ -46,7 +48,11 @@ class StepMap:
     start: Tensor
 
     def run(self, tape: Tape, xs: Tensor) -> Tensor:
-        """Run the map over xs [B, T, I], each step a call on the tape; return the last state."""
+        """Run the map over xs [B, T, I], each step a call on the tape; return the last state.
+
+        Raises:
+            InputRefused: a step fails, or gives no state that can be followed.
+        """
         parameters = [*self.step.parameters()] if isinstance(self.step, nn.Module) else []
         state = self.start.detach()
         if state.dim() == 1:
@@ -55,8 +61,7 @@ class StepMap:
         tape.add(source)
         for clock, x in enumerate(source.outs[0].unbind(1)):
             copies = [tape.leaf(state), tape.leaf(x)]
-            with torch.enable_grad():
-                after = self.step(*copies)
+            after = self._step(copies, clock)
             _check(after, state, clock)
             entries = [tape.entry(state, is_state=True), tape.entry(x)]
             note_inner_cut(tape, Place("step", clock), entries, copies, [after])
@@ -75,7 +80,26 @@ class StepMap:
             )
             tape.add(call)
             state = call.outs[0]
+        if not any(x.requires_grad for call in tape.calls for x in getattr(call, "results", ())):
+            raise InputRefused(
+                "The step map runs without gradients (no_grad, detach), and a state that depends "
+                "on the state before was expected; take that out of the step."
+            )
         return state
+
+    def _step(self, copies: list[Tensor], clock: int) -> Tensor:
+        """One step, on copies into which it may write."""
+        try:
+            with torch.enable_grad():
+                return self.step(*(copy.clone() for copy in copies))
+        except FarbackError:
+            raise
+        except Exception as error:
+            raise InputRefused(
+                f"The step map fails at step {clock}, on a state {list(copies[0].shape)} and an "
+                f"input {list(copies[1].shape)}: {first_line(error)}; step(state [B, N], x [B, I]) "
+                "was expected to give the next state: try one step by itself."
+            ) from error
 
 
 def _check(after: Any, state: Tensor, clock: int) -> None:
@@ -92,12 +116,40 @@ def _check(after: Any, state: Tensor, clock: int) -> None:
         )
 
 
+def _checked_input(start: Any, batch: Batch) -> Tensor:
+    """The sequence as [B, T, I], where it and the start can be used."""
+    if not isinstance(start, Tensor) or not start.is_floating_point() or start.dim() not in (1, 2):
+        raise InputRefused(
+            f"The start of the step map is {_told(start)}, and a floating tensor [B, N] or [N] was "
+            "expected; convert it (torch.view_as_real for complex states)."
+        )
+    xs = batch.args[0] if len(batch.args) == 1 else None
+    if not isinstance(xs, Tensor) or not xs.is_floating_point() or xs.dim() != 3:
+        came = ", ".join(_told(x) for x in (*batch.args, *batch.kwargs.values()))
+        raise InputRefused(
+            f"The input of the step map is {came}, and one floating tensor xs [B, T, I] was "
+            "expected; convert it, and put the target beside it: (xs, target)."
+        )
+    if start.dim() == 2 and len(start) != batch.rows:
+        raise InputRefused(
+            f"The start of the step map has {len(start)} rows, and the input is {batch.reading}: "
+            "as many rows were expected; give a start [N] for all, or say layout= (--layout)."
+        )
+    return (xs if batch.batch_first else xs.transpose(0, 1)).clone()
+
+
+def _told(x: Any) -> str:
+    if not isinstance(x, Tensor):
+        return f"a {type(x).__name__}"
+    return f"{list(x.shape)} of {str(x.dtype).removeprefix('torch.')}"
+
+
 @torch.inference_mode(False)
 def trace_step_map(
     subject: StepMap, batch: Batch, question: Question, advance: Callable[[int, int], None]
 ) -> tuple[Trace, Batch, list[str]]:
     """Measure the error flow of a step map."""
-    (xs,) = batch.args
+    xs = _checked_input(subject.start, batch)
     dtype = subject.start.dtype if subject.start.is_floating_point() else torch.get_default_dtype()
     module = subject.step if isinstance(subject.step, nn.Module) else None
 
@@ -110,12 +162,16 @@ def trace_step_map(
             yield Taken(tape, values, dtype, batch.steps)
 
     name = getattr(subject.step, "__name__", type(subject.step).__name__)
-    trace, taken = measured(
-        take,
-        question,
-        advance,
-        subject=f"StepMap {name} (state of {subject.start.shape[-1]})",
-        working=None,
-        model_dtype=dtype,
-    )
+
+    def run(*, writable: bool) -> tuple[Trace, Taken]:
+        return measured(
+            take,
+            question,
+            advance,
+            subject=f"StepMap {name} (state of {subject.start.shape[-1]})",
+            working=None,
+            model_dtype=dtype,
+        )
+
+    trace, taken = explained(run)
     return trace, batch, [*batch.remarks, *taken.tape.notes]

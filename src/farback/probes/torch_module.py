@@ -22,7 +22,7 @@ from ..flow.trace import Trace
 from ._arithmetic import copied, forward, model_dtype, name_of
 from ._axes import read_as, settle_axes
 from ._batch import Batch
-from ._broken import explained
+from ._broken import Forward, explained
 from ._clock import told_uses
 from ._find_cells import find_cells, named_cells
 from ._loss import (
@@ -100,7 +100,7 @@ def trace_module(
         with untouched(model, question.seed):
             forward(model, copied(batch, working), working)
 
-    trace, taken = explained(model, batch, run=run, alone=alone)
+    trace, taken = explained(run, Forward(model, batch, alone))
     read = read_as(batch, taken.tape)
     if layout_said and read.batch_first != batch.batch_first:
         raise WrongUsage(
