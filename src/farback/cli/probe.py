@@ -65,7 +65,7 @@ class _Steps(click.ParamType):
     "--analysis", multiple=True, metavar="NAME", help="Only this analysis; may be repeated."
 )
 @click.option("--output", metavar="KEY", help="Which of several outputs the loss reads.")
-@click.option("--layout", metavar="ORDER", help="batch-first or time-first.")
+@click.option("--layout", metavar="ORDER", help="batch-first, time-first, channels-first.")
 @click.option("--chunk", type=click.IntRange(1), metavar="STEPS", help="Steps held at one time.")
 @click.option(
     "--max-steps", type=click.IntRange(2), metavar="STEPS", help="Use no more than these."

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_sequence, unpack_sequence
 from torch.utils import _pytree
 
-from ..errors import InputRefused, WrongUsage
+from ..errors import InputRefused, unknown
 
-LAYOUTS = {"batch-first": True, "time-first": False}
+LAYOUTS = ("batch-first", "time-first", "channels-first")
+"""[B, T, ...], [T, B, ...], and [B, C, T] as convolutions take it."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,19 @@ class Batch:
     rows: int
     features: int | None
     remarks: tuple[str, ...] = ()
+    channels_first: bool = False
 
     @property
     def reading(self) -> str:
         """How the batch was read, in one line."""
         features = "" if self.features is None else f", features={self.features}"
-        return f"read as batch={self.rows}, time={self.steps}{features}"
+        order = " (channels first)" if self.channels_first else ""
+        return f"read as batch={self.rows}, time={self.steps}{features}{order}"
+
+    @property
+    def time(self) -> int:
+        """The number of the axis of time."""
+        return 2 if self.channels_first else int(self.batch_first)
 
     def tensors(self) -> list[Tensor]:
         """All tensors of the input."""
@@ -65,7 +73,7 @@ def read_batch(
         batch: (input, target), or the input alone; an input that is a tuple or dict is unpacked
             into the forward.
         model: what it is for; its first recurrent layer tells which axis is time.
-        layout: 'batch-first' or 'time-first', where that must be said.
+        layout: 'batch-first', 'time-first' or 'channels-first', where that must be said.
         max_steps: keep only the last so many steps.
 
     Raises:
@@ -81,19 +89,25 @@ def read_batch(
     elif isinstance(given, dict):
         args = ()
     kwargs = given if isinstance(given, dict) else {}
-    batch_first = _batch_first(model, layout)
+    named = None if layout is None else _named(layout)
     sequence = _sequence(args, kwargs)
     if isinstance(sequence, PackedSequence | list):
         return _checked(_ragged(args, kwargs, target, sequence, max_steps))
     unbatched = sequence.dim() == 1 or (sequence.dim() == 2 and isinstance(model, nn.RNNBase))
-    if unbatched:
+    batch_first = _batch_first(model, named)
+    channels_first = _channels_first(model, sequence, named)
+    if channels_first:
+        rows, features, steps = sequence.shape
+    elif unbatched:
         steps, rows, features = len(sequence), 1, sequence.shape[1] if sequence.dim() > 1 else None
     else:
         rows, steps = sequence.shape[:2] if batch_first else sequence.shape[1::-1]
         features = sequence.shape[2] if sequence.dim() == 3 else None
-    found = Batch(args, kwargs, target, batch_first, steps, rows, features)
+    found = Batch(
+        args, kwargs, target, batch_first, steps, rows, features, channels_first=channels_first
+    )
     if max_steps is not None and max_steps < steps:
-        found = _shortened(found, max_steps, 0 if unbatched or not batch_first else 1)
+        found = _shortened(found, max_steps, 0 if unbatched else found.time)
     return _checked(found)
 
 
@@ -188,14 +202,26 @@ def _ragged(
     return replace(found, args=args, kwargs=kwargs, steps=max_steps, remarks=(*remarks, note))
 
 
+def _named(layout: str) -> str:
+    key = layout.replace("_", "-").replace(" ", "-")
+    if key not in LAYOUTS:
+        raise unknown("layout", layout, LAYOUTS)
+    return key
+
+
 def _batch_first(model: nn.Module | None, layout: str | None) -> bool:
     if layout is not None:
-        key = layout.replace("_", "-").replace(" ", "-")
-        if key not in LAYOUTS:
-            raise WrongUsage(f"There is no layout '{layout}'; try {' or '.join(LAYOUTS)}.")
-        return LAYOUTS[key]
+        return layout != "time-first"
     modules = [] if model is None else list(model.modules())
     return next((bool(m.batch_first) for m in modules if isinstance(m, nn.RNNBase)), True)
+
+
+def _channels_first(model: nn.Module | None, x: Tensor, layout: str | None) -> bool:
+    """Said so, or told by a convolution that comes first and takes that axis as its channels."""
+    if layout is not None or model is None or x.dim() != 3:
+        return layout == "channels-first" and x.dim() == 3
+    first = next((m for m in model.modules() if isinstance(m, nn.Conv1d | nn.RNNBase)), None)
+    return isinstance(first, nn.Conv1d) and x.shape[1] == first.in_channels != x.shape[2]
 
 
 def _sequence(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

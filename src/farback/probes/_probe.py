@@ -65,7 +65,7 @@ def probe(
         depth: 'quick' (the last loss time), 'standard', or 'deep' (float64, each float type rerun).
         analyses: which to run, as objects or names; by default all that fit the depth.
         output: the part of the output that the loss takes, as 'logits' or '0'.
-        layout: 'batch-first' or 'time-first', where it cannot be told.
+        layout: 'batch-first', 'time-first' or 'channels-first', where it cannot be told.
         chunk: steps between kept states; a smaller one needs less memory and more time.
         max_steps: use only the last so many steps of the batch.
         loss_times: the steps at which the error is followed; by default the last, and 16 before it.

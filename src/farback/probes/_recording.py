@@ -6,7 +6,7 @@ model's own code, its hooks and its other modules run as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -14,14 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import InputRefused
-from ._broken import NotFinite
-from ._cell_call import CellCall
-from ._clock import note_inner_cut, place
+from ._batch import Batch
+from ._cell import step
+from ._entrance import embed
 from ._fused_layer import meet
-from ._source import Source
-from ._tape import Entry, Tape, floating, is_floating, rebuilt
-from .layers._layout import Dense
+from ._tape import Tape
 
 
 @contextmanager
@@ -31,15 +28,14 @@ def recording(
     *,
     cells: Sequence[str],
     tokens: Sequence[Tensor],
-    batch_first: bool,
+    batch: Batch,
 ) -> Iterator[None]:
     """Replace the forwards of fused layers, cells, named cells, and embeddings of tokens."""
     replaced: list[nn.Module] = []
     try:
         for name, module in model.named_modules():
-            answer = _answer(
-                tape, name or type(module).__name__, module, name in cells, tokens, batch_first
-            )
+            called = name or type(module).__name__
+            answer = _answer(tape, called, module, name in cells, tokens, batch)
             if answer is not None:
                 replaced.append(module)
                 module.__dict__["forward"] = answer
@@ -55,7 +51,7 @@ def _answer(
     module: nn.Module,
     named: bool,
     tokens: Sequence[Tensor],
-    batch_first: bool,
+    batch: Batch,
 ) -> Callable[..., Any] | None:
     own = module.forward
     if isinstance(module, nn.RNNBase):
@@ -63,10 +59,13 @@ def _answer(
         return _seeing(tape, name, own, lambda input, hx=None: fused(input, hx))
     if isinstance(module, nn.RNNCellBase) or named:
         return _seeing(
-            tape, name, own, lambda *args, **kwargs: step(tape, name, module, own, args, kwargs)
+            tape,
+            name,
+            own,
+            lambda *args, **kwargs: step(tape, name, module, own, args, kwargs, batch=batch),
         )
     if isinstance(module, nn.Embedding) and tokens:
-        return lambda input: embed(tape, name, own, input, tokens, batch_first)
+        return lambda input: embed(tape, name, own, input, tokens, batch.batch_first)
     return None
 
 
@@ -84,128 +83,3 @@ def _seeing(
         return own(*args, **kwargs)
 
     return call
-
-
-def embed(
-    tape: Tape,
-    name: str,
-    own: Callable[..., Any],
-    given: Tensor,
-    tokens: Sequence[Tensor],
-    batch_first: bool,
-) -> Tensor:
-    """An embedding of the batch's own tokens is where the data enter; any other is not."""
-    values = own(given)
-    own_data = any(t.dim() == given.dim() and _shares(t, given) for t in tokens)
-    if not own_data or given.dim() > 2:
-        return values
-    source = Source(name, Dense(batch_first, unbatched=given.dim() == 1), [tape.leaf(values)])
-    tape.add(source)
-    tape.note(f"The input is tokens, so the error is followed to the output of {name}.")
-    return tape.handed(source.outs[0])
-
-
-def _shares(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and bool(torch.equal(one, other))
-
-
-def step(
-    tape: Tape,
-    name: str,
-    cell: nn.Module,
-    own: Callable[..., Any],
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any],
-) -> Any:
-    """Answer one call of a cell: run it on copies, and hand out leaves."""
-    taken, flat, spec = floating((args, dict(kwargs)))
-    first_state = 1 if isinstance(cell, nn.RNNCellBase) or len(taken) > 1 else 0
-    entries = [tape.entry(x) for x in taken]
-    entries = [
-        Entry(e.given, e.leaves, is_state=_is_state(tape, name, e, number >= first_state, cell))
-        for number, e in enumerate(entries)
-    ]
-    copies = [tape.leaf(x) for x in taken]
-    parameters = groups(cell)
-    with torch.enable_grad():
-        call_args, call_kwargs = rebuilt(flat, spec, copies)
-        answer = own(*call_args, **call_kwargs)
-    results, flat_out, spec_out = floating(answer)
-    carrying = [r for r in results if r.requires_grad]
-    if not carrying:
-        raise InputRefused(
-            f"{name} returns nothing that depends on what it takes, and a recurrent cell was "
-            "expected; name another module with cells= (--cells)."
-        )
-    where = place(tape, name, entries, first_state=first_state, steps=1)
-    _refuse_non_finite(name, results, where.clock)
-    note_inner_cut(tape, where, entries, copies, carrying)
-    handed = {id(r): tape.leaf(r) for r in carrying}
-    call = CellCall(
-        module=name,
-        name=where.name,
-        clock=where.clock,
-        rows=carrying[0].shape[0] if carrying[0].dim() > 1 else 1,
-        cell=cell,
-        kind=type(cell).__name__,
-        copies=copies,
-        results=carrying,
-        entries=entries,
-        outs=list(handed.values()),
-        parameters=parameters,
-    )
-    tape.add(call)
-    _mark_state(tape, call)
-    if any(isinstance(x, Tensor) and x.is_complex() for x in flat_out):
-        tape.note(f"{name} holds complex states; their norms are those of the moduli.")
-    given = {key: tape.handed(leaf) for key, leaf in handed.items()}
-    return rebuilt(flat_out, spec_out, [given.get(id(r), r) for r in results])
-
-
-def _is_state(tape: Tape, name: str, entry: Entry, may_be: bool, cell: nn.Module) -> bool:
-    if isinstance(cell, nn.RNNCellBase):
-        return may_be
-    return any(call.module == name for call in tape.givers(entry))
-
-
-def _mark_state(tape: Tape, call: CellCall) -> None:
-    """The outputs of earlier calls that this call took again are the state."""
-    if isinstance(call.cell, nn.RNNCellBase):
-        call.state = tuple(range(len(call.outs)))
-        return
-    fed = {
-        tape.owners[id(leaf)][1]
-        for entry in call.entries
-        for leaf in entry.leaves
-        if tape.owners[id(leaf)][0].name == call.name
-    }
-    known = [c for c in tape.calls if isinstance(c, CellCall) and c.name == call.name]
-    state = tuple(sorted(fed)) or known[-2].state if len(known) > 1 else (0,)
-    for one in (call, *known[-2:-1]):
-        one.state = state
-
-
-def groups(cell: nn.Module | None) -> dict[str, list[Tensor]]:
-    """The parameters of a cell in groups: recurrent, input and bias, or all of them together."""
-    if cell is None:
-        return {}
-    named: dict[str, Tensor] = {name: p for name, p in cell.named_parameters() if is_floating(p)}
-    for parameter in named.values():
-        parameter.requires_grad_()
-    if not isinstance(cell, nn.RNNCellBase):
-        return {"cell": list(named.values())} if named else {}
-    found = {
-        "recurrent": [p for name, p in named.items() if "hh" in name and "weight" in name],
-        "input": [p for name, p in named.items() if "ih" in name and "weight" in name],
-        "bias": [p for name, p in named.items() if name == "bias_ih"],
-    }
-    return {group: members for group, members in found.items() if members}
-
-
-def _refuse_non_finite(name: str, results: Sequence[Tensor], clock: int) -> None:
-    if not all(bool(torch.isfinite(r).all()) for r in results):
-        raise NotFinite(
-            f"{name} first gives NaN or infinity at step {clock}, where finite states were "
-            "expected; look at the input at that step, or at the size of the weights.",
-            name,
-        )

@@ -131,7 +131,7 @@ def _take(
     with (
         torch.compiler.set_stance("force_eager"),
         torch.enable_grad(),
-        recording(tape, model, cells=cells, tokens=tokens, batch_first=batch.batch_first),
+        recording(tape, model, cells=cells, tokens=tokens, batch=batch),
     ):
         output = forward(model, given, arithmetic)
         if isinstance(output, Tensor) and output.is_complex() and question.loss is None:
@@ -141,7 +141,7 @@ def _take(
         if not any(call.steps for call in tape.calls):
             refuse_blind(tape)
             refuse_without_entrance(tape)
-            time = 0 if not batch.batch_first or (batch.rows == 1 and _unbatched(given)) else 1
+            time = 0 if batch.rows == 1 and _unbatched(given) else batch.time
             output = cut_output(tape, output, steps=batch.steps, rows=batch.rows, time=time)
         output = picked(output, question.output)
         refuse_without_graph(output, _last_differentiable(tape))
@@ -165,6 +165,10 @@ def _with_sources(tape: Tape, batch: Batch) -> dict[str, Any]:
             return x
         flat = x.dim() == 2 and x.shape == (batch.rows, batch.steps)
         real = as_real(x)
+        if batch.channels_first and x.shape[2:] == (batch.steps,):
+            leaf = tape.leaf(x.transpose(1, 2))
+            tape.add(Source("input", Dense(True, unbatched=False), [leaf]))
+            return tape.handed(leaf).transpose(1, 2)
         leaf = tape.leaf(x.unsqueeze(-1) if flat else real.flatten(2) if real.dim() > 3 else real)
         if batch.steps in leaf.shape[:2]:
             unbatched = leaf.dim() == 2

@@ -1,0 +1,56 @@
+"""How a place where the data enter is met: an embedding of tokens, or a layer named by the user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ._batch import Batch
+from ._source import Source
+from ._tape import Tape, floating, rebuilt
+from .layers._layout import Dense
+
+
+def embed(
+    tape: Tape,
+    name: str,
+    own: Callable[..., Any],
+    given: Tensor,
+    tokens: Sequence[Tensor],
+    batch_first: bool,
+) -> Tensor:
+    """An embedding of the batch's own tokens is where the data enter; any other is not."""
+    values = own(given)
+    own_data = any(t.dim() == given.dim() and _shares(t, given) for t in tokens)
+    if not own_data or given.dim() > 2:
+        return values
+    source = Source(name, Dense(batch_first, unbatched=given.dim() == 1), [tape.leaf(values)])
+    tape.add(source)
+    tape.note(f"The input is tokens, so the error is followed to the output of {name}.")
+    return tape.handed(source.outs[0])
+
+
+def _shares(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and bool(torch.equal(one, other))
+
+
+def whole(answer: Any, batch: Batch) -> bool:
+    """Whether an answer holds all steps of the batch at once, so that its module is no cell."""
+    given, *_ = floating(answer)
+    shapes = ((batch.rows, batch.steps), (batch.steps, batch.rows))
+    return any(x.dim() > 2 and tuple(x.shape[:2]) in shapes for x in given)
+
+
+def enter(tape: Tape, name: str, answer: Any, batch: Batch) -> Any:
+    """Measure at the output of a layer that the user named: what lies before it is not followed."""
+    tensors, flat, spec = floating(answer)
+    outs = [tape.leaf(x) for x in tensors]
+    for out in outs:
+        tape.add(Source(name, Dense(batch.batch_first, unbatched=False), [out]))
+    tape.note(
+        f"{name} gives all steps at once, so it is no cell: the input is taken at its output."
+    )
+    return rebuilt(flat, spec, [tape.handed(out) for out in outs])
