@@ -26,9 +26,10 @@ from typing import Any
 
 import numpy as np
 
-from ..flow import Chart, Finding, Line, Measurement, Number, Path, Remedy, Series, Trace
+from ..flow import Chart, Finding, Line, Measurement, Number, Path, Series, Trace
+from ._adjoint_finding import decayed, no_signal
 from ._analysis import Analysis
-from ._decay import LN2, Decay, decay, word
+from ._decay import Decay, decay
 
 FLOORS = {"float16": 2.0**-24, "bfloat16": 2.0**-133, "float32": 2.0**-149}
 """The smallest positive number of each type."""
@@ -89,34 +90,7 @@ class AdjointDecay(Analysis):
         )
 
     def judge(self, measurement: Measurement) -> Finding:
-        m = measurement
-        if not len(m.lags):
-            return Finding(
-                analysis=m.name,
-                claim="no error of the loss reaches any state, at any lag",
-                evidence="every gradient at the recurrent layers is exactly zero",
-                severity="bad",
-                word="no signal",
-                remedies=(
-                    Remedy(
-                        "check that the loss reads the model's output, and the output the layer",
-                        "a gradient that vanishes is small; this one does not exist",
-                    ),
-                ),
-            )
-        said = word(_decay_of(m))
-        severity = {"explodes": "bad", "vanishes": "watch", "sustains": "ok"}[said]
-        enough, needed = _enough(m)
-        if m.needs is not None and said != "explodes":
-            severity = "ok" if enough else "bad"
-        return Finding(
-            analysis=m.name,
-            claim=f"{_rate_text(m, said)}; {_reach_text(m)}{needed}",
-            evidence=f"{m.block}, {m.samples} samples, lags 0 to {len(m.lags) - 1}",
-            severity=severity,
-            word=said,
-            remedies=_remedies(m, said) if severity != "ok" else (),
-        )
+        return decayed(measurement) if len(measurement.lags) else no_signal(measurement)
 
 
 def _about(path: Path, block: str) -> str:
@@ -164,87 +138,6 @@ def _row_norms(trace: Trace) -> list[float]:
     values = np.concatenate(rows) if rows else np.array([])
     values = values[np.isfinite(values)]
     return [float(v) for v in np.quantile(values, [0.25, 0.5, 0.75, 0.9])] if len(values) else []
-
-
-def _decay_of(m: Measurement) -> Decay:
-    return Decay(**{name: m.fields[name] for name in Decay.__dataclass_fields__})
-
-
-def _enough(m: Measurement) -> tuple[bool, str]:
-    """Whether the error reaches as far as the task needs, and how the sentence says it."""
-    if m.needs is None:
-        return True, ""
-    last = len(m.lags) - 1
-    if m.reach is None:
-        return False, f", and the task needs {m.needs}"
-    if m.needs <= last or not m.reach_at_least:
-        return m.reach >= m.needs, f", and the task needs {m.needs}"
-    expected = m.relative_at_end + (m.rate or 0.0) * (m.needs - last)
-    enough = expected >= math.log(m.floor)
-    does = "reaches" if enough else "does not reach"
-    return enough, f"; extrapolated, it {does} the {m.needs} that the task needs"
-
-
-def _rate_text(m: Measurement, said: str) -> str:
-    if m.rate is None:
-        return "the error is exactly zero beyond the first step"
-    interval = ""
-    if m.rate_interval is not None:
-        low, high = m.rate_interval
-        interval = f", 95 % interval {low:+.3g} to {high:+.3g}"
-    rate = f"rate {m.rate:+.3g} a step{interval}"
-    match said:
-        case "vanishes":
-            return f"the error halves every {m.half_life:.3g} steps ({rate})"
-        case "explodes":
-            return f"the error doubles every {LN2 / m.rate:.3g} steps ({rate})"
-        case _:
-            return f"the error neither decays nor grows over {len(m.lags) - 1} steps ({rate})"
-
-
-def _reach_text(m: Measurement) -> str:
-    if m.reach is None:
-        return f"at no lag is it {m.floor:g} of its start"
-    least = "at least " if m.reach_at_least else ""
-    return f"it reaches {least}{m.reach} steps back (to {m.floor:g} of its start)"
-
-
-def _remedies(m: Measurement, said: str) -> tuple[Remedy, ...]:
-    found: list[Remedy] = []
-    radius = max(m.spectral_radius.values(), default=None)
-    if said == "explodes":
-        if m.row_norm_quantiles:
-            _, middle, _, high = (math.exp(min(q, 700)) for q in m.row_norm_quantiles)
-            found.append(
-                Remedy(
-                    f"clip the gradient norm at {middle:.2g}",
-                    f"half of the sequences lie below it, one in ten above {high:.2g} (upper "
-                    "bounds of each sequence's own weight gradient)",
-                )
-            )
-        if radius is not None and radius > 1:
-            found.append(
-                Remedy(
-                    "scale W_hh, or start it orthogonal (torch.nn.init.orthogonal_)",
-                    f"its spectral radius is {radius:.3g}, above one",
-                )
-            )
-        return tuple(found)
-    if radius is not None and radius < 1:
-        found.append(
-            Remedy(
-                "start W_hh orthogonal (torch.nn.init.orthogonal_)",
-                f"its spectral radius is {radius:.3g}, below one: every step shrinks the error",
-            )
-        )
-    if not m.gated:
-        found.append(
-            Remedy(
-                "use a gated cell (nn.LSTM, nn.GRU)",
-                "this one has no path on which the error passes unchanged",
-            )
-        )
-    return tuple(found)
 
 
 def _chart(trace: Trace, furthest: str, decays: dict[str, Decay], found: Decay) -> Chart:
