@@ -114,7 +114,8 @@ def _remedies(m: Measurement, said: str) -> tuple[Remedy, ...]:
         found.append(
             Remedy(
                 "start W_hh orthogonal (torch.nn.init.orthogonal_)",
-                f"its spectral radius is {radius:.3g}, below one: in the long run every step shrinks it",
+                f"its spectral radius is {radius:.3g}, below one: in the long run every step "
+                "shrinks the error",
             )
         )
     if not m.gated:

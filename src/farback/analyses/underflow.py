@@ -66,19 +66,25 @@ class Underflow(Analysis):
 
     def judge(self, measurement: Measurement) -> Finding:
         m = measurement
-        said = ", ".join(
-            f"{name} at lag {lag}" if lag is not None else f"{name} not within {m.last_lag} steps"
-            for name, lag in m.lag.items()
-        )
         own = m.lag.get(m.model_dtype)
         hit = own is not None and (m.needs is None or own <= m.needs)
         ways = " and ".join(sorted(set(m.method.values())))
         return Finding(
             analysis=m.name,
-            claim=f"plain arithmetic holds an exact zero in {said}",
+            claim=_claim(m.lag, m.last_lag),
             evidence=f"{ways}; the model trains in {m.model_dtype}",
             severity="watch" if hit else "ok",
         )
+
+
+def _claim(lags: dict[str, int | None], last: int) -> str:
+    held = [f"from lag {lag} on in {name}" for name, lag in lags.items() if lag is not None]
+    free = [name for name, lag in lags.items() if lag is None]
+    without = f"in {' and '.join(free)} none within {last} steps" if free else ""
+    if not held:
+        return f"plain arithmetic holds no exact zero within {last} steps, in {', '.join(free)}"
+    zero = f"plain arithmetic holds an exact zero {', '.join(held)}"
+    return f"{zero}; {without}" if free else zero
 
 
 def _predicted(trace: Trace, name: str) -> int | None:
