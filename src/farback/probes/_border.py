@@ -7,6 +7,7 @@ A fault of farback's own passes as it is.
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from ..errors import FarbackError, InputRefused
 from ._batch import Batch
 
 _HOUSE = str(Path(__file__).parents[1])
-_TORCH = str(Path(torch.__file__).parent)
+_INSTALLED = (str(Path(torch.__file__).parents[1]), sysconfig.get_path("stdlib"))
 _LONGEST = 200
 
 
@@ -69,7 +70,7 @@ def first_line(error: BaseException) -> str:
 
 def users_line(frames: list[tuple[str, int]]) -> str:
     """The innermost of the (file, line) pairs that is the user's own; '' where there is none."""
-    own = [pair for pair in frames if not pair[0].startswith((_HOUSE, _TORCH, "<"))]
+    own = [pair for pair in frames if not pair[0].startswith((_HOUSE, *_INSTALLED, "<"))]
     return f"{Path(own[-1][0]).name} line {own[-1][1]}" if own else ""
 
 
@@ -79,17 +80,17 @@ def _place(error: Exception, model: nn.Module) -> str | None:
     It is ours where no module was called after the last line of farback.
     """
     names = {id(module): name for name, module in model.named_modules()}
-    place = None
+    place, ours = None, True
     frames: list[tuple[str, int]] = []
     for frame, line in traceback.walk_tb(error.__traceback__):
-        frames.append((frame.f_code.co_filename, line))
-        if frame.f_code.co_filename.startswith(_HOUSE):
-            place, frames = None, []
         module = frame.f_locals.get("self")
-        if id(module) in names:
-            kind = type(module).__name__
-            name = names[id(module)]
-            place = f"{name} ({kind})" if name else kind
+        if frame.f_code.co_filename.startswith(_HOUSE):
+            place, ours = None, True
+        elif id(module) in names:
+            kind, name = type(module).__name__, names[id(module)]
+            place, ours = f"{name} ({kind})" if name else kind, False
+        if not ours:
+            frames.append((frame.f_code.co_filename, line))
     line = users_line(frames)
     return f"{place}, {line}," if place and line else place
 

@@ -27,10 +27,9 @@ def meet(
     tape: Tape, module: str, layer: nn.RNNBase, own: Callable[..., Any], given: Any, hx: Any
 ) -> Any:
     """Answer the user's call of `layer`, and put it on the tape. `own` is the layer's forward."""
-    data = _data(given)
-    if not isinstance(data, Tensor) or data.dim() not in (2, 3) or _misfits(layer, data):
+    if _misfits(layer, given):
         own(given, hx)  # which refuses it in the layer's own words
-    layout = layout_of(layer, given)
+    layout, data = layout_of(layer, given), _data(given)
     entries = [tape.entry(x) for x in (data, *states_of(hx))]
     dtype = tape.dtype or data.dtype
     with torch.no_grad(), torch.autocast(data.device.type, enabled=False):
@@ -71,8 +70,12 @@ def meet(
     return _as_answer(given, [tape.handed(out) for out in call.outs])
 
 
-def _misfits(layer: nn.RNNBase, data: Tensor) -> bool:
-    return data.shape[-1] != layer.input_size or not data.is_floating_point()
+def _misfits(layer: nn.RNNBase, given: Any) -> bool:
+    if not isinstance(given, Tensor | PackedSequence):
+        return True
+    data = _data(given)
+    fits = data.dim() in (2, 3) and data.shape[-1] == layer.input_size
+    return not fits or not data.is_floating_point()
 
 
 def _data(given: Any) -> Tensor:
