@@ -22,7 +22,8 @@ from ._records import Record, bias_norms, row_norms, summand_norms
 from ._tape import Call, Entry, Errors, Records
 from .layers._kind import Weights
 from .layers._layout import Layout
-from .layers._replay import Block, Replay, nothing, pull_back
+from .layers._replay import Replay
+from .layers._way_back import Block, nothing, pull_back
 
 
 @dataclass
@@ -214,22 +215,24 @@ class FusedCall(Call):
         steps = slice(block.first, block.first + len(block.adjoint))
         valid = None if run.valid is None else run.valid[steps]
         adjoint = Scaled(block.adjoint, block.exponent)
-        record.take_adjoint(clock, adjoint, run.kind.blocks(run.weights), valid)
+        record.take_adjoint(clock, adjoint, run.kind.blocks(run.weights), valid, draws=block.draws)
         width = run.kind.blocks(run.weights)["h"]
         carried = block.before[..., width]
         norms = summand_norms(block.hidden, block.exponent, carried)
-        record.take_summands("recurrent", clock, norms)
-        record.take_rows(row_norms(block.hidden, block.exponent, carried))
-        record.take_summands("input", clock, summand_norms(block.input, block.exponent, block.x))
+        record.take_summands("recurrent", clock, norms, draws=block.draws)
+        record.take_rows(row_norms(block.hidden, block.exponent, carried), draws=block.draws)
+        norms = summand_norms(block.input, block.exponent, block.x)
+        record.take_summands("input", clock, norms, draws=block.draws)
         if run.weights.bias_input is not None:
-            record.take_summands("bias", clock, bias_norms(block.input, block.exponent))
+            norms = bias_norms(block.input, block.exponent)
+            record.take_summands("bias", clock, norms, draws=block.draws)
         projected = run.kind.projected(run.weights, block.after, block.kept)
         if projected is not None:
             at_output = block.adjoint[..., width]
             if valid is not None:
                 at_output = at_output * valid[:, None, :, None]
             norms = summand_norms(at_output, block.exponent, projected)
-            record.take_summands("projection", clock, norms)
+            record.take_summands("projection", clock, norms, draws=block.draws)
         for name, values in run.kind.keeping(block.kept).items():
             record.take_gate(name, values, valid)
         advance(len(clock))

@@ -16,6 +16,9 @@ from torch import Tensor
 from ..flow.scaled import Scaled, at, log, log_norm, log_peak
 from ..flow.trace import Gate, Path
 
+EVERY = slice(None)
+"""All loss times."""
+
 
 @dataclass
 class Record:
@@ -35,39 +38,51 @@ class Record:
     row_norm: np.ndarray | None = None
 
     def take_adjoint(
-        self, clock: np.ndarray, adjoint: Scaled, blocks: Mapping[str, slice], valid: Tensor | None
+        self,
+        clock: np.ndarray,
+        adjoint: Scaled,
+        blocks: Mapping[str, slice],
+        valid: Tensor | None,
+        *,
+        draws: slice = EVERY,
     ) -> None:
-        """Note the norms of an adjoint [S, K, B, N] at the clock steps [S]."""
-        self._note("", clock, log_norm(adjoint), valid)
-        self._note("peak", clock, log_peak(adjoint), valid)
+        """Note the norms of an adjoint [S, K, B, N] at the clock steps [S], for the `draws`."""
+        self._note("", clock, log_norm(adjoint), valid, draws)
+        self._note("peak", clock, log_peak(adjoint), valid, draws)
         if len(blocks) > 1:
             for name, where in blocks.items():
                 block = Scaled(adjoint.mantissa[..., where], adjoint.exponent)
-                self._note(name, clock, log_norm(block), valid)
+                self._note(name, clock, log_norm(block), valid, draws)
 
-    def _note(self, name: str, clock: np.ndarray, logs: Tensor, valid: Tensor | None) -> None:
+    def _note(
+        self, name: str, clock: np.ndarray, logs: Tensor, valid: Tensor | None, draws: slice
+    ) -> None:
         if name not in self.norms:
             self.norms[name] = np.full(self.shape, np.nan)
         if valid is not None:
             logs = torch.where(valid.cpu().unsqueeze(1), logs, torch.nan)
-        self.norms[name][:, clock] = logs.transpose(0, 1).numpy()
+        self.norms[name][draws, clock] = logs.transpose(0, 1).numpy()
 
     def reached_by_nothing(self, clock: range) -> None:
         """Steps at which states exist and nothing was noted hold a true zero."""
         for norms in self.norms.values():
             here = norms[:, clock.start : clock.stop]
-            here[:, np.isnan(here).all((0, 2))] = -np.inf
+            here[np.isnan(here).all(2)] = -np.inf
 
-    def take_summands(self, group: str, clock: np.ndarray, logs: Tensor) -> None:
+    def take_summands(
+        self, group: str, clock: np.ndarray, logs: Tensor, *, draws: slice = EVERY
+    ) -> None:
         """Note the log norm [S, K] of a weight gradient's summands at the clock steps [S]."""
         if group not in self.summands:
             self.summands[group] = np.full(self.shape[:2], np.nan)
-        self.summands[group][:, clock] = logs.t().numpy()
+        self.summands[group][draws, clock] = logs.t().numpy()
 
-    def take_rows(self, logs: Tensor) -> None:
+    def take_rows(self, logs: Tensor, *, draws: slice = EVERY) -> None:
         """Add the log norms [S, K, B] of each row's own summands to the bound on their sum."""
+        if self.row_norm is None:
+            self.row_norm = np.full((self.shape[0], self.shape[2]), -np.inf)
         sums = torch.logsumexp(logs, 0).numpy()
-        self.row_norm = sums if self.row_norm is None else np.logaddexp(self.row_norm, sums)
+        self.row_norm[draws] = np.logaddexp(self.row_norm[draws], sums)
 
     def take_gate(self, name: str, values: Tensor, valid: Tensor | None) -> None:
         """Note a gate's values [S, B, H]: its mean, and each unit's mean log."""
