@@ -1,0 +1,95 @@
+"""What is concluded, and what to try, where the numbers are given by hand."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from farback.analyses import AdjointDecay, Truncation
+from farback.analyses._conclude import conclude
+from farback.analyses.gate_memory import bias_for
+from farback.flow import Finding, Path, Remedy, Trace
+
+
+def trace(rate, *, needs=None, lags=40, **path):
+    norms = np.arange(lags)[None, :, None] * rate + np.zeros((1, 1, 3))
+    own = Path("rnn.l0", "RNN", {"": norms}, norms, **path)
+    return Trace(
+        subject="made by hand",
+        paths=(own,),
+        inputs=(),
+        loss_times=(lags - 1,),
+        steps=lags,
+        batch=3,
+        dtype="float64",
+        model_dtype="float64",
+        loss_text="",
+        needs=needs,
+    )
+
+
+def judged(analysis, given):
+    return analysis.judge(analysis.measure(given))
+
+
+@pytest.mark.parametrize(
+    ("rate", "needs", "severity"),
+    [
+        (-0.5, None, "watch"),
+        (-0.5, 13, "ok"),
+        (-0.5, 14, "bad"),
+        (0.0, None, "ok"),
+        (0.0, 30, "ok"),
+        (0.5, None, "bad"),
+        (0.5, 5, "bad"),
+    ],
+)
+def test_the_severity_is_that_of_the_reach_where_a_lag_is_needed(rate, needs, severity):
+    assert judged(AdjointDecay(), trace(rate, needs=needs)).severity == severity
+
+
+@pytest.mark.parametrize(("needs", "severity"), [(68, "ok"), (70, "bad")])
+def test_a_need_beyond_the_batch_is_extrapolated_and_said_so(needs, severity):
+    finding = judged(AdjointDecay(), trace(-0.1, needs=needs))
+    assert finding.severity == severity
+    assert "extrapolated" in finding.claim
+
+
+def test_a_radius_below_one_suggests_an_orthogonal_start():
+    finding = judged(AdjointDecay(), trace(-0.5, spectral_radius=0.6))
+    assert "orthogonal" in finding.remedies[0].what
+    assert "0.6" in finding.remedies[0].why
+
+
+def test_cuts_give_the_longest_stretch_between_them():
+    cut = trace(-0.1, cuts=(10, 25), cut_reason="the state is detached from the graph")
+    finding = judged(Truncation(), cut)
+    assert finding.word == "truncated at 15"
+    assert finding.severity == "watch"
+    needed = dataclasses.replace(cut, needs=20)
+    assert judged(Truncation(), needed).severity == "bad"
+
+
+def test_a_cut_speaks_before_a_decay():
+    findings = [
+        Finding("adjoint_decay", "it decays", "", "watch", "vanishes", (Remedy("a", "b"),)),
+        Finding("truncation", "it is cut", "", "watch", "truncated at 5", (Remedy("c", "d"),)),
+    ]
+    verdict = conclude(findings, ["x"])
+    assert verdict.sentence == "truncated at 5: it is cut."
+    assert [remedy.what for remedy in verdict.remedies] == ["c", "a"]
+    assert verdict.unchecked == ("x",)
+
+
+def test_no_signal_speaks_before_all():
+    findings = [
+        Finding("truncation", "it is cut", "", "watch", "truncated at 5"),
+        Finding("adjoint_decay", "nothing comes", "", "bad", "no signal"),
+    ]
+    assert conclude(findings, []).word == "no signal"
+
+
+@pytest.mark.parametrize("half_life", [1, 10, 100, 1000])
+def test_the_gate_of_a_suggested_bias_halves_in_that_many_steps(half_life):
+    gate = 1 / (1 + np.exp(-bias_for(half_life)))
+    assert gate**half_life == pytest.approx(0.5, rel=1e-9)
