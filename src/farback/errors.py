@@ -28,8 +28,8 @@ class InputRefused(FarbackError):
     exit_code = 3
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> WrongUsage:
+def unknown(what: str, name: str, known: Iterable[str], *, where: str = "") -> WrongUsage:
     """The refusal of a name, with the near ones (or all, where none is near)."""
     names = sorted(known)
     near = get_close_matches(name, names, n=3) or names
-    return WrongUsage(f"There is no {what} '{name}'; try {', '.join(near)}.")
+    return WrongUsage(f"There is no {what} '{name}'{where}; try {', '.join(near)}.")

@@ -51,7 +51,7 @@ def test_a_batch_is_an_object_or_a_function_that_makes_one(probe, probes, name, 
 def test_a_wrong_name_lists_the_near_ones(probe, user):
     ended = probe("buidl")
     assert ended.code == 2
-    assert f"There is no name in {user} 'buidl'; try build" in ended.err
+    assert f"There is no name 'buidl' in {user}; try build" in ended.err
 
 
 def test_a_wrong_file_lists_those_beside_it(farback, probes, user):

@@ -46,7 +46,7 @@ def find(spec: str, option: str) -> Any:
     for part in name.split("."):
         if not hasattr(found, part):
             public = [it for it in dir(found) if not it.startswith("_")]
-            raise unknown(f"name in {source}", part, public)
+            raise unknown("name", part, public, where=f" in {source}")
         found = getattr(found, part)
     return found
 
