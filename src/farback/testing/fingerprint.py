@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,7 @@ from torch.nn.parameter import is_lazy
 def fingerprint(model: nn.Module) -> str:
     """Hash parameters, buffers, gradients, flags, hooks and attributes of every module.
 
-    The random states of torch and NumPy count as well; Python's own is left out, because tools that
-    check types at run time draw from it.
+    The random states of torch, NumPy and Python count as well.
 
     >>> model = nn.Linear(2, 2)
     >>> before = fingerprint(model)
@@ -29,7 +29,7 @@ def fingerprint(model: nn.Module) -> str:
         for key in sorted(module.__dict__):
             digest.update(f"{key}={_told(module.__dict__[key])}".encode())
     digest.update(torch.get_rng_state().numpy().tobytes())
-    digest.update(repr(np.random.get_state()).encode())
+    digest.update(repr((np.random.get_state(), random.getstate())).encode())
     return digest.hexdigest()
 
 
