@@ -87,7 +87,7 @@ class StepMap:
             )
         return state
 
-    def _step(self, copies: list[Tensor], clock: int) -> Tensor:
+    def _step(self, copies: list[Tensor], clock: int) -> Any:
         """One step, on copies into which it may write."""
         try:
             with torch.enable_grad():
