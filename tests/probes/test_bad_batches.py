@@ -111,6 +111,38 @@ def test_a_packed_sequence_needs_no_hook_on_the_layer(probed):
     assert len(profile["adjoint_decay"].lags) == 9
 
 
+@pytest.mark.parametrize("tokens", [False, True])
+def test_packed_rows_are_followed_to_their_input_as_each_row_alone(tokens, probed):
+    class Packed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(11, IN)
+            self.rnn = layer()
+
+        def forward(self, packed):
+            if tokens:
+                packed = packed._replace(data=self.embedding(packed.data))
+            return self.rnn(packed)[1][0]
+
+    model = Packed().double()
+    rows = [torch.randn(n, IN).double() for n in (5, 9, 7)]
+    if tokens:
+        rows = [torch.randint(0, 11, (n,)) for n in (5, 9, 7)]
+    packed = pack_sequence(rows, enforce_sorted=False)
+    found = probed(model, packed, loss=lambda h, _: h.sin().sum())["input_sensitivity"]
+    norms = []
+    for row in rows:
+        x = (model.embedding(row) if tokens else row).detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(model.rnn(x[None])[1][0].sin().sum(), x)
+        norms.append(gradient.norm(dim=-1).log().flip(0))
+    expected = [
+        float(torch.stack([row[q] for row in norms if len(row) > q]).quantile(0.5))
+        for q in range(9)
+    ]
+    assert found.log_norm.tolist() == pytest.approx(expected, abs=1e-10)
+    assert found.entrance == ("embedding" if tokens else "input")
+
+
 def test_the_last_steps_of_packed_rows_can_be_asked_for(probed):
     rows = [torch.randn(9, IN), torch.randn(3, IN)]
     profile = probed(layer(), pack_sequence(rows), max_steps=4)

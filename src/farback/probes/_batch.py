@@ -43,11 +43,14 @@ class Batch:
         """The number of the axis of time."""
         return 2 if self.channels_first else int(self.batch_first)
 
+    def parts(self) -> list[Tensor | PackedSequence]:
+        """All tensors and packed sequences of the input."""
+        leaves = _pytree.tree_leaves((self.args, dict(self.kwargs)), is_leaf=is_packed)
+        return [x for x in leaves if isinstance(x, Tensor | PackedSequence)]
+
     def tensors(self) -> list[Tensor]:
-        """All tensors of the input."""
-        leaves = _pytree.tree_leaves((self.args, dict(self.kwargs)))
-        plain = [x.data if isinstance(x, PackedSequence) else x for x in leaves]
-        return [x for x in plain if isinstance(x, Tensor)]
+        """All tensors of the input, the data of packed sequences among them."""
+        return [x.data if isinstance(x, PackedSequence) else x for x in self.parts()]
 
     def mapped(self, change: Callable[[Tensor], Tensor]) -> Batch:
         """The same batch with every tensor of input and target changed."""
@@ -60,8 +63,13 @@ class Batch:
             return change(x) if isinstance(x, Tensor) else x
 
         whole = (self.args, dict(self.kwargs), self.target)
-        args, kwargs, target = _pytree.tree_map(inner, whole)
+        args, kwargs, target = _pytree.tree_map(inner, whole, is_leaf=is_packed)
         return replace(self, args=args, kwargs=kwargs, target=target)
+
+
+def is_packed(x: Any) -> bool:
+    """Whether `x` is a PackedSequence, which torch's trees would take apart as a named tuple."""
+    return isinstance(x, PackedSequence)
 
 
 def read_batch(

@@ -188,9 +188,9 @@ def _broken(tree: Any) -> list[Tensor]:
 
 
 def _step(x: Tensor, batch: Batch) -> int | None:
-    """The first step of [B, T, ...] or [T, B, ...] that is not finite."""
-    axis = 1 if batch.batch_first else 0
-    if x.dim() < 2 or x.shape[axis] != batch.steps:
+    """The first step that is not finite, where the tensor lies as the batch does."""
+    axis = batch.time
+    if x.dim() < max(axis + 1, 2) or x.shape[axis] != batch.steps:
         return None
     bad = ~torch.isfinite(x).movedim(axis, 0).flatten(1).all(1)
     return int(bad.nonzero()[0])

@@ -7,11 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 from ._batch import Batch
 from ._source import Source
 from ._tape import Tape, floating, rebuilt
-from .layers._layout import Dense
+from .layers._layout import Dense, Layout, Packed
 
 
 def embed(
@@ -19,18 +20,27 @@ def embed(
     name: str,
     own: Callable[..., Any],
     given: Tensor,
-    tokens: Sequence[Tensor],
-    batch_first: bool,
+    tokens: Sequence[Tensor | PackedSequence],
+    batch: Batch,
 ) -> Tensor:
     """An embedding of the batch's own tokens is where the data enter; any other is not."""
     values = own(given)
-    own_data = any(t.dim() == given.dim() and _shares(t, given) for t in tokens)
-    if not own_data or given.dim() > 2:
+    layout = next((_layout(t, batch) for t in tokens if _shares(t.data, given)), None)
+    if layout is None:
         return values
-    source = Source(name, Dense(batch_first, unbatched=given.dim() == 1), [tape.leaf(values)])
+    source = Source(name, layout, [tape.leaf(values)])
     tape.add(source)
     tape.note(f"The input is tokens, so the error is followed to the output of {name}.")
     return tape.handed(source.outs[0])
+
+
+def _layout(tokens: Tensor | PackedSequence, batch: Batch) -> Layout | None:
+    """How the embedded tokens will lie; None for what is no sequence, such as a label a row."""
+    if isinstance(tokens, PackedSequence):
+        return Packed.of(tokens)
+    if tokens.dim() == 2 or (tokens.dim() == 1 and batch.rows == 1):
+        return Dense(batch.batch_first, unbatched=tokens.dim() == 1)
+    return None
 
 
 def _shares(one: Tensor, other: Tensor) -> bool:

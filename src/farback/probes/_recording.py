@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from ._batch import Batch
 from ._cell import step
@@ -27,7 +28,7 @@ def recording(
     model: nn.Module,
     *,
     cells: Sequence[str],
-    tokens: Sequence[Tensor],
+    tokens: Sequence[Tensor | PackedSequence],
     batch: Batch,
 ) -> Iterator[None]:
     """Replace the forwards of fused layers, cells, named cells, and embeddings of tokens."""
@@ -50,7 +51,7 @@ def _answer(
     name: str,
     module: nn.Module,
     named: bool,
-    tokens: Sequence[Tensor],
+    tokens: Sequence[Tensor | PackedSequence],
     batch: Batch,
 ) -> Callable[..., Any] | None:
     own = module.forward
@@ -65,7 +66,7 @@ def _answer(
             lambda *args, **kwargs: step(tape, name, module, own, args, kwargs, batch=batch),
         )
     if isinstance(module, nn.Embedding) and tokens:
-        return lambda input: embed(tape, name, own, input, tokens, batch.batch_first)
+        return lambda input: embed(tape, name, own, input, tokens, batch)
     return None
 
 

@@ -21,7 +21,7 @@ from ..errors import WrongUsage
 from ..flow.trace import Trace
 from ._arithmetic import copied, forward, model_dtype, name_of
 from ._axes import read_as, settle_axes
-from ._batch import Batch
+from ._batch import Batch, is_packed
 from ._broken import Forward, explained
 from ._clock import told_uses
 from ._find_cells import find_cells, named_cells
@@ -126,8 +126,7 @@ def _take(
     tape = Tape(arithmetic, question.chunk, expected_steps=batch.steps, writable=writable)
     given = copied(batch, arithmetic)
     given = replace(given, **_with_sources(tape, given))
-    whole = [x for x in given.tensors() if x.dim() > 1 or batch.rows == 1]
-    tokens = [x for x in whole if not is_floating(x)]
+    tokens = [x for x in given.parts() if not is_floating(x.data)]
     with (
         torch.compiler.set_stance("force_eager"),
         torch.enable_grad(),
@@ -155,13 +154,13 @@ def _with_sources(tape: Tape, batch: Batch) -> dict[str, Any]:
     """Replace each floating sequence of the input by a leaf that is on the tape."""
 
     def inner(x: Any) -> Any:
-        if isinstance(x, PackedSequence):
+        if isinstance(x, PackedSequence) and x.data.is_floating_point():
             source = Source("input", Packed.of(x), [tape.leaf(x.data)])
             tape.add(source)
             return PackedSequence(
                 tape.handed(source.outs[0]), x.batch_sizes, x.sorted_indices, x.unsorted_indices
             )
-        if not is_floating(x) or x.dim() < 2:
+        if not isinstance(x, Tensor) or not is_floating(x) or x.dim() < 2:
             return x
         flat = x.dim() == 2 and x.shape == (batch.rows, batch.steps)
         real = as_real(x)
@@ -177,7 +176,8 @@ def _with_sources(tape: Tape, batch: Batch) -> dict[str, Any]:
             tape.add(Source(name, Dense(batch.batch_first and not unbatched, unbatched), [leaf]))
         return like(x, tape.handed(leaf).reshape(real.shape))
 
-    args, kwargs = _pytree.tree_map(inner, (batch.args, dict(batch.kwargs)))
+    given = (batch.args, dict(batch.kwargs))
+    args, kwargs = _pytree.tree_map(inner, given, is_leaf=is_packed)
     return {"args": args, "kwargs": kwargs}
 
 
