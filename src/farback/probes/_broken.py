@@ -48,6 +48,14 @@ class Forward:
     run: Callable[[], Any]
 
 
+def finite(x: Tensor) -> bool:
+    """Whether all of a real tensor is finite, told without another tensor of its size."""
+    if not x.numel():
+        return True
+    low, high = x.detach().aminmax()
+    return bool(torch.isfinite(low) & torch.isfinite(high))
+
+
 def explained(run: Callable[..., Answer], forward: Forward | None = None) -> Answer:
     """The answer of `run`; where it fails in the user's code, a refusal that says where and why.
 

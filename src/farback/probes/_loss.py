@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..errors import InputRefused, WrongUsage
 from ._border import first_line
-from ._broken import NoGraph, NotFinite
+from ._broken import NoGraph, NotFinite, finite
 from ._output import tensors_in
 from ._tape import Tape
 
@@ -175,7 +175,7 @@ def gradients_at(values: Sequence[Tensor], tape: Tape) -> dict[int, list[Tensor 
             gradients[id(out)].append(gradient)
     for call in tape.calls:
         for out in call.outs:
-            if any(g is not None and not bool(torch.isfinite(g).all()) for g in gradients[id(out)]):
+            if not all(g is None or finite(g) for g in gradients[id(out)]):
                 raise NotFinite(
                     f"The gradient of the loss at the output of {call.name} is NaN or infinite, "
                     "and finite numbers were expected; look at the loss, and at what it reads."

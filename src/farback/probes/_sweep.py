@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
-
 from ..flow.scaled import Scaled
-from ._broken import NotFinite
+from ._broken import NotFinite, finite
 from ._records import Record
 from ._segment import Ledger
 from ._tape import Call, Errors, Records, Tape
@@ -36,7 +34,7 @@ def sweep(
 
 
 def _refuse_non_finite(error: Scaled | None, call: Call) -> None:
-    if error is not None and not bool(torch.isfinite(error.mantissa).all()):
+    if error is not None and not finite(error.mantissa):
         raise NotFinite(
             f"The error that comes back to the output of {call.name} (from step {call.clock}) is "
             "NaN or infinite, and a finite one was expected; look at what the code does with it."
