@@ -29,11 +29,13 @@ class Scaled(NamedTuple):
     exponent: Int[Tensor, "..."]
 
 
-def scaled(values: Float[Tensor, "... N"]) -> Scaled:
-    """Plain numbers, each vector with its largest entry brought to [0.5, 1)."""
-    return normalise(
-        values, torch.zeros(values.shape[:-1], dtype=torch.int64, device=values.device)
-    )
+def scaled(values: Float[Tensor, "... N"], *, rescale: bool = True) -> Scaled:
+    """Plain numbers, each vector with its largest entry brought to [0.5, 1).
+
+    With `rescale` False they stay as they are, at exponent 0: what plain arithmetic would hold.
+    """
+    zero = torch.zeros(values.shape[:-1], dtype=torch.int64, device=values.device)
+    return normalise(values, zero) if rescale else Scaled(values, zero)
 
 
 def normalise(mantissa: Float[Tensor, "... N"], exponent: Int[Tensor, "..."]) -> Scaled:
@@ -54,6 +56,13 @@ def add(one: Scaled, other: Scaled) -> Scaled:
     """The sum, at the larger exponent of the two; not normalised."""
     exponent = torch.maximum(one.exponent, other.exponent)
     return Scaled(_shifted(one, exponent) + _shifted(other, exponent), exponent)
+
+
+def total(one: Scaled, other: Scaled, *, rescale: bool = True) -> Scaled:
+    """The sum, normalised; with `rescale` False that of two plain ones, at exponent 0."""
+    if rescale:
+        return normalise(*add(one, other))
+    return Scaled(one.mantissa + other.mantissa, one.exponent)
 
 
 def at(value: Scaled, exponent: Int[Tensor, "..."] | int) -> Float[Tensor, "... N"]:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..flow.scaled import Scaled, add, at, log, normalise, scaled
+from ..flow.scaled import Scaled, at, log, scaled, total
 from ._products import Band, through, working
 from ._records import Record
 from ._tape import Call, Entry, Errors, Records
@@ -86,11 +86,8 @@ class CellCall(Call):
             gradient = entering[errors.draw[k]] if entering else None
             if t == self.clock and gradient is not None:
                 plain[k] = gradient
-        if not errors.rescale:
-            blank = torch.zeros(plain.shape[:-1], dtype=torch.int64, device=plain.device)
-            return Scaled(plain if late is None else plain + late.mantissa, blank)
-        fresh = scaled(plain)
-        return fresh if late is None else normalise(*add(fresh, late))
+        fresh = scaled(plain, rescale=errors.rescale)
+        return fresh if late is None else total(fresh, late, rescale=errors.rescale)
 
     def _adjoint(self, arriving: Sequence[Scaled], draws: int) -> tuple[Scaled, dict[str, slice]]:
         """The adjoint of the whole state, [1, K, B, N], and where its blocks lie."""

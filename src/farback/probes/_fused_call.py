@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..flow.scaled import Scaled, add, normalise, scaled
+from ..flow.scaled import Scaled, normalise, scaled, total
 from ._records import Record, bias_norms, row_norms, summand_norms
 from ._tape import Call, Entry, Errors, Records
 from .layers._kind import Weights
@@ -70,7 +70,7 @@ class FusedCall(Call):
         starts: dict[tuple[int, int], Scaled] = {}
         below: Scaled | None = None
         for layer in range(len(self.runs) - 1, -1, -1):
-            total: Scaled | None = None
+            at_input: Scaled | None = None
             for d, run in enumerate(self.runs[layer]):
                 record = self._record(records, layer, d, run)
                 took = pull_back(
@@ -84,8 +84,9 @@ class FusedCall(Call):
                 starts[layer, d] = took.start
                 if took.input is not None:
                     sent = _reversed(took.input) if d else took.input
-                    total = sent if total is None else _sum(total, sent, errors.rescale)
-            below = self._masked(total, layer, errors.rescale)
+                    rescale = errors.rescale
+                    at_input = sent if at_input is None else total(at_input, sent, rescale=rescale)
+            below = self._masked(at_input, layer, errors.rescale)
             if layer and below is not None:
                 arrivals = self._arrivals_below(below, layer - 1)
         return [self._at_input(below), *self._at_starts(starts)]
@@ -108,7 +109,7 @@ class FusedCall(Call):
             own = [k for k, t in enumerate(errors.times) if t == self.clock + index]
             if own and entering:
                 fresh = self._entering_at(errors, entering, index, own)
-                here = fresh if here is None else _sum(here, fresh, errors.rescale)
+                here = fresh if here is None else total(here, fresh, rescale=errors.rescale)
             by_time.append(here)
         return [self._direction(by_time, len(self.runs) - 1, d) for d in range(len(self.runs[-1]))]
 
@@ -122,7 +123,7 @@ class FusedCall(Call):
             gradient = entering[errors.draw[k]]
             if gradient is not None:
                 plain[k] = gradient[index].to(like.dtype)
-        return _scaled(plain, errors.rescale)
+        return scaled(plain, rescale=errors.rescale)
 
     def _arrivals_below(self, below: Scaled, layer: int) -> list[list[Scaled | None]]:
         by_time: list[Scaled | None] = [
@@ -144,36 +145,37 @@ class FusedCall(Call):
         run = self.runs[layer][d]
         number = self._order().index((layer, d))
         widths = list(run.kind.blocks(run.weights).values())
-        total = nothing(run.final, len(errors.times), *run.final.shape)
-        if not errors.rescale:
-            total.exponent.zero_()
+        rescale = errors.rescale
+        whole = nothing(run.final, len(errors.times), *run.final.shape)
+        if not rescale:
+            whole.exponent.zero_()
         for out, later, where in zip(self.outs[1:], arrived, widths, strict=True):
-            plain = torch.zeros_like(total.mantissa)
+            plain = torch.zeros_like(whole.mantissa)
             for k, t in enumerate(errors.times):
                 gradients = errors.entering(out)
                 gradient = gradients[errors.draw[k]] if gradients else None
                 if gradient is not None and t == self._last(d):
                     rows = self.layout.read_rows(gradient[number])
                     plain[k, :, where] = rows.to(plain.dtype)
-            total = _sum(total, _scaled(plain, errors.rescale), errors.rescale)
+            whole = total(whole, scaled(plain, rescale=rescale), rescale=rescale)
             if later is not None:
                 mantissa = self.layout.read_rows(later.mantissa[:, number])
                 exponent = self.layout.read_rows(later.exponent[:, number].unsqueeze(-1))
-                padded = torch.zeros_like(total.mantissa)
+                padded = torch.zeros_like(whole.mantissa)
                 padded[..., where] = mantissa
                 rows = exponent.reshape(len(errors.times), -1)
-                total = _sum(total, Scaled(padded, rows), errors.rescale)
-        return total
+                whole = total(whole, Scaled(padded, rows), rescale=rescale)
+        return whole
 
     # What leaves.
 
-    def _masked(self, total: Scaled | None, layer: int, rescale: bool) -> Scaled | None:
+    def _masked(self, error: Scaled | None, layer: int, rescale: bool) -> Scaled | None:
         """Through the dropout below `layer`, which also leaves the run's time-first order."""
         mask = self.masks[layer]
-        if total is None or mask is None:
-            return total
-        masked = total.mantissa * mask.unsqueeze(1)
-        return normalise(masked, total.exponent) if rescale else Scaled(masked, total.exponent)
+        if error is None or mask is None:
+            return error
+        masked = error.mantissa * mask.unsqueeze(1)
+        return normalise(masked, error.exponent) if rescale else Scaled(masked, error.exponent)
 
     def _at_input(self, below: Scaled | None) -> Scaled | None:
         if below is None:
@@ -253,15 +255,3 @@ def _width(run: Replay) -> int:
 
 def _reversed(error: Scaled) -> Scaled:
     return Scaled(error.mantissa.flip(0), error.exponent.flip(0))
-
-
-def _sum(one: Scaled, other: Scaled, rescale: bool) -> Scaled:
-    if not rescale:
-        return Scaled(one.mantissa + other.mantissa, one.exponent)
-    return normalise(*add(one, other))
-
-
-def _scaled(plain: Tensor, rescale: bool) -> Scaled:
-    if rescale:
-        return scaled(plain)
-    return Scaled(plain, torch.zeros(plain.shape[:-1], dtype=torch.int64, device=plain.device))

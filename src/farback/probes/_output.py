@@ -66,9 +66,7 @@ class Output(Call):
                 plain[k].select(self.time, t).copy_(gradient.select(self.time, t))
             elif t == self.steps - 1:
                 plain[k] = gradient
-        if errors.rescale:
-            return scaled(plain)
-        return Scaled(plain, torch.zeros(plain.shape[:-1], dtype=torch.int64, device=out.device))
+        return scaled(plain, rescale=errors.rescale)
 
 
 def cut_output(tape: Tape, output: Any, *, steps: int, rows: int, time: int) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..flow.scaled import NOTHING, Scaled, add, normalise
+from ..flow.scaled import NOTHING, Scaled, total
 from ._products import through
 
 
@@ -60,7 +60,9 @@ class Ledger:
 
     def _add(self, leaf: Tensor, error: Scaled) -> None:
         held = self._arrived.get(id(leaf))
-        self._arrived[id(leaf)] = error if held is None else self._sum(held, error)
+        if held is not None:
+            error = total(held, error, rescale=self.rescale)
+        self._arrived[id(leaf)] = error
 
     def _add_slice(self, leaf: Tensor, dim: int, index: int, error: Scaled) -> None:
         held = self._arrived.get(id(leaf))
@@ -70,13 +72,8 @@ class Ledger:
             exponent = error.exponent.new_full(shape[:-1], NOTHING if self.rescale else 0)
             held = self._arrived[id(leaf)] = Scaled(mantissa, exponent)
         place = (slice(None),) * (dim + 1) + (index,)
-        total = self._sum(Scaled(held.mantissa[place], held.exponent[place]), error)
-        held.mantissa[place], held.exponent[place] = total
-
-    def _sum(self, one: Scaled, other: Scaled) -> Scaled:
-        if not self.rescale:
-            return Scaled(one.mantissa + other.mantissa, one.exponent)
-        return normalise(*add(one, other))
+        here = Scaled(held.mantissa[place], held.exponent[place])
+        held.mantissa[place], held.exponent[place] = total(here, error, rescale=self.rescale)
 
 
 def _slice_of(given: Tensor) -> tuple[int, int] | None:

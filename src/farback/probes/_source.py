@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..flow.scaled import Scaled, add, normalise, scaled
+from ..flow.scaled import Scaled, scaled, total
 from ._products import working
 from ._tape import Call, Entry, Errors, Records
 from .layers._layout import Layout
@@ -42,7 +42,7 @@ class Source(Call):
         found = [part for part in (self._arrived(arrived[0]), self._direct(errors)) if part]
         if not found:
             return []
-        error = found[0] if len(found) == 1 else _sum(*found, rescale=errors.rescale)
+        error = found[0] if len(found) == 1 else total(*found, rescale=errors.rescale)
         if self.lengths is not None:
             error = _ending_together(error, self.lengths, records.steps)
         steps, rows = error.mantissa.shape[1:3]
@@ -78,15 +78,7 @@ class Source(Call):
             gradient = entering[errors.draw[k]]
             if gradient is not None and t < len(gradient):
                 plain[k, t] = gradient[t]
-        if errors.rescale:
-            return scaled(plain)
-        return Scaled(plain, torch.zeros(plain.shape[:-1], dtype=torch.int64, device=like.device))
-
-
-def _sum(one: Scaled, other: Scaled, *, rescale: bool) -> Scaled:
-    if rescale:
-        return normalise(*add(one, other))
-    return Scaled(one.mantissa + other.mantissa, one.exponent)
+        return scaled(plain, rescale=errors.rescale)
 
 
 def _ending_together(error: Scaled, lengths: Tensor, steps: int) -> Scaled:
