@@ -77,7 +77,7 @@ def test_a_cut_speaks_before_a_decay():
     ]
     verdict = conclude(findings, ["x"])
     assert verdict.sentence == "truncated at 5: it is cut."
-    assert [remedy.what for remedy in verdict.remedies] == ["c", "a"]
+    assert [remedy.what for remedy in verdict.remedies] == ["c"]
     assert verdict.unchecked == ("x",)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from ..flow import Finding, Measurement, Remedy
-from ._decay import LN2, Decay, word
+from ._decay import LN2, Decay, word, zero_beyond
 
 
 def no_signal(m: Measurement) -> Finding:
@@ -66,8 +66,11 @@ def _enough(m: Measurement) -> tuple[bool, str]:
 
 
 def _rate_text(m: Measurement, said: str) -> str:
+    last = zero_beyond(m.log_norm)
+    if last is not None:
+        return f"the error is exactly zero beyond lag {last}"
     if m.rate is None:
-        return "the error is exactly zero beyond the first step"
+        return f"there are too few lags for a rate ({len(m.lags) - 1})"
     interval = ""
     if m.rate_interval is not None:
         low, high = m.rate_interval

@@ -1,8 +1,8 @@
 """From the findings of the analyses to one verdict.
 
 The word comes from the finding that says most: an error that does not exist, then one that the code
-cuts, then the end of a receptive field, then the decay. Its remedies come first, then those of the
-other findings that ask for attention; three at most.
+cuts, then the end of a receptive field, then the decay. Its remedies come first; where the error
+vanishes, those of the other findings follow; three at most.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def conclude(findings: Sequence[Finding], unchecked: Sequence[str]) -> Verdict:
     if leading.word == "no signal":
         severity = leading.severity
     remedies: list[Remedy] = list(leading.remedies)
-    if leading.severity != "ok":
+    if leading.severity != "ok" and leading.word == "vanishes":
         for finding in findings:
             if finding is not leading:
                 remedies += [r for r in finding.remedies if r not in remedies]

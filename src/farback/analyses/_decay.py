@@ -7,6 +7,9 @@ One sample is one row at one loss time; a curve is its ln norm over lags 0, 1, .
     (2)  half-life = ln 2 / -rate
     (3)  reach     = the largest lag q at which the median over samples of l_q - l_0 is >= ln floor
 
+l_0 is the whole state's; where that is a true zero (the loss reads a cell's output beside its
+state), it is the first norm that is not.
+
 Slopes use at most 65 evenly spaced lags, and samples with at least half of the lags measured. The
 interval of a median is the distribution-free one from order statistics (95 %), and with fewer than
 six samples their range; it takes samples as independent, which loss times of one row are not quite.
@@ -73,7 +76,7 @@ def decay(
 
     None where no sample has an error at lag 0 to begin with.
     """
-    whole = joined(log_norm if start is None else start, draws)[:, 0]
+    whole = _first(joined(log_norm if start is None else start, draws))
     curves = joined(log_norm, draws).transpose(0, 2, 1).reshape(-1, log_norm.shape[1])
     begun = np.isfinite(whole.reshape(-1))
     curves, origin = curves[begun], whole.reshape(-1)[begun]
@@ -107,13 +110,25 @@ def decay(
 
 
 def word(found: Decay) -> str:
-    """'sustains': under a factor of two over all lags, or 0 lies in the interval."""
-    if found.rate is None:
+    """'sustains': under a factor of two over all lags, or 0 lies in the interval.
+
+    A curve that ends in true zeros vanishes, however it went before.
+    """
+    if zero_beyond(found.log_norm) is not None:
         return "vanishes"
+    if found.rate is None:
+        change = found.relative_at_end or 0.0
+        return "sustains" if abs(change) < LN2 else "explodes" if change > 0 else "vanishes"
     low, high = found.rate_interval or (found.rate, found.rate)
     if abs(found.rate) * (len(found.lags) - 1) < LN2 or low <= 0 <= high:
         return "sustains"
     return "explodes" if found.rate > 0 else "vanishes"
+
+
+def zero_beyond(log_norm: np.ndarray) -> int | None:
+    """The last lag with an error, where all that follows are true zeros; else None."""
+    alive = np.flatnonzero(log_norm > -np.inf)
+    return int(alive[-1]) if len(alive) and alive[-1] < len(log_norm) - 1 else None
 
 
 def interval(values: np.ndarray) -> tuple[float, float] | None:
@@ -135,6 +150,13 @@ def _bounds(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _reaches(low: np.ndarray, high: np.ndarray, floor: float) -> tuple[float, float]:
     return float(_reach(low, floor) or 0), float(_reach(high, floor) or 0)
+
+
+def _first(whole: np.ndarray) -> np.ndarray:
+    """The norm at lag 0 of each sample [T, B], or the first that is not zero."""
+    finite = np.isfinite(whole)
+    first = np.take_along_axis(whole, finite.argmax(1)[:, None], 1)[:, 0]
+    return np.where(finite.any(1), first, -np.inf)
 
 
 def _slope(curve: np.ndarray) -> float | None:

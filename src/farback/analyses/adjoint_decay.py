@@ -63,7 +63,7 @@ class AdjointDecay(Analysis):
             return Measurement(
                 "adjoint_decay", "No error reaches any state.", {**_nothing(), **_asked(trace)}
             )
-        furthest = max(decays, key=lambda name: _carries(decays[name]))
+        furthest = max(decays, key=lambda name: _carries(name, decays[name]))
         found = decays[furthest]
         radius = {p.name: p.spectral_radius for p in trace.paths if p.spectral_radius is not None}
         jumps = _row_norms(trace)
@@ -113,11 +113,10 @@ def _nothing() -> dict[str, Any]:
     }
 
 
-def _carries(found: Decay) -> tuple[float, float]:
-    return (
-        -1 if found.reach is None else found.reach,
-        -math.inf if found.rate is None else found.rate,
-    )
+def _carries(name: str, found: Decay) -> tuple[float, bool, float]:
+    """By reach; of equal ones the whole state, then the slowest decay."""
+    reach = -1 if found.reach is None else found.reach
+    return reach, ":" not in name, -math.inf if found.rate is None else found.rate
 
 
 def _against(path: Path, trace: Trace) -> dict[str, Any]:

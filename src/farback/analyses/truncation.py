@@ -57,8 +57,8 @@ class Truncation(Analysis):
         return Finding(
             analysis=m.name,
             claim=(
-                f"the graph is cut every {m.steps} steps ({m.reason}), so no error passes more "
-                f"than {m.steps - 1} steps back, whatever the weights"
+                f"the graph is cut {_where(m)} ({m.reason}), so no error passes more than "
+                f"{m.steps - 1} steps back, whatever the weights"
             ),
             evidence=f"cuts before steps {_listed(m.cuts)}",
             severity="watch" if m.needs is None else "ok" if m.steps > m.needs else "bad",
@@ -79,6 +79,12 @@ def _longest(cuts: tuple[int, ...], steps: int) -> int | None:
         return None
     bounds = sorted({0, *cuts, steps})
     return max(after - before for before, after in pairwise(bounds))
+
+
+def _where(m: Measurement) -> str:
+    """'every 5 steps', or where the only cut is."""
+    places = sorted({int(step) for steps in m.cuts.values() for step in steps})
+    return f"every {m.steps} steps" if len(places) > 1 else f"before step {places[0]}"
 
 
 def _listed(cuts: dict[str, list[int]]) -> str:

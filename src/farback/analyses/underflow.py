@@ -1,7 +1,8 @@
 """The lag at which plain training arithmetic holds an exact zero, by float type.
 
     (1)  predicted: the first lag at which the adjoint's largest entry is below half the smallest
-         subnormal number of the type, where rounding makes it zero
+         subnormal number of the type, so that nothing true is left of it; rounding may still hold
+         a few subnormals up where a step keeps more than half
     (2)  measured (deep): the backward pass repeated in that type without rescaling, and the first
          lag at which every entry is zero
 
@@ -71,19 +72,20 @@ class Underflow(Analysis):
         ways = " and ".join(sorted(set(m.method.values())))
         return Finding(
             analysis=m.name,
-            claim=_claim(m.lag, m.last_lag),
+            claim=_claim(m.lag, m.last_lag, "predicted" in m.method.values()),
             evidence=f"{ways}; the model trains in {m.model_dtype}",
             severity="watch" if hit else "ok",
         )
 
 
-def _claim(lags: dict[str, int | None], last: int) -> str:
+def _claim(lags: dict[str, int | None], last: int, predicted: bool) -> str:
     held = [f"from lag {lag} on in {name}" for name, lag in lags.items() if lag is not None]
     free = [name for name, lag in lags.items() if lag is None]
     without = f"in {' and '.join(free)} none within {last} steps" if free else ""
     if not held:
         return f"plain arithmetic holds no exact zero within {last} steps, in {', '.join(free)}"
-    zero = f"plain arithmetic holds an exact zero {', '.join(held)}"
+    does = "is expected to hold" if predicted else "holds"
+    zero = f"plain arithmetic {does} an exact zero {', '.join(held)}"
     return f"{zero}; {without}" if free else zero
 
 
@@ -108,11 +110,12 @@ def _first_below(trace: Trace, threshold: float) -> int | None:
     for path in trace.paths:
         peaks = joined(path.log_peak, trace.draws).transpose(0, 2, 1)
         peaks = peaks.reshape(-1, path.log_peak.shape[1])
-        peaks = peaks[np.isfinite(peaks[:, 0])]
+        peaks = peaks[np.isfinite(peaks).any(1)]
         peaks = peaks[:, ~np.isnan(peaks).all(0)]
         if len(peaks):
             middle = np.nanmedian(np.maximum(peaks, -1e300), axis=0)
-            below = np.flatnonzero(middle <= max(threshold, -1e299))
+            first = int(np.argmax(middle > -1e299))
+            below = np.flatnonzero(middle[first:] <= max(threshold, -1e299)) + first
             firsts.append(int(below[0]) if len(below) else None)
     if not firsts:
         return 0

@@ -70,7 +70,8 @@ class WeightGradientByLag(Analysis):
         m, share = measurement, measurement.far_share
         if not len(share) or not np.isfinite(m.log_norm).any():
             return Finding(m.name, "the weight gradient is zero", "every summand is zero", "watch")
-        place = min(m.needs or len(share) // 2, len(share) - 1)
+        last = int(np.flatnonzero(np.isfinite(m.log_norm))[-1])  # a start of zeros has no summand
+        place = min(m.needs or len(share) // 2, last)
         far = float(share[place - 1]) if place else 1.0
         lost = far < 0.01
         return Finding(

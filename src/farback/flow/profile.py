@@ -83,6 +83,8 @@ class Profile:
             raise InputRefused(
                 f"There is no folder {target.parent} to save into; make it first, or name another."
             )
+        if target.exists() and not target.is_file():
+            raise InputRefused(f"{target} is no ordinary file to save into; name another.")
         handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:

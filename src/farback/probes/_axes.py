@@ -31,6 +31,12 @@ def settle_axes(tape: Tape) -> None:
             as_rows, as_steps = (calls[0].rows, tape.steps), (tape.steps, calls[0].rows)
             if shape[:2] in (as_rows, as_steps):
                 source.layout = Dense(batch_first=shape[:2] == as_rows, unbatched=False)
+        steps = source.layout.read(source.outs[0]).shape[0]
+        if calls and packed is None and steps > tape.steps:
+            tape.note(
+                f"{source.name} has {steps} steps and the recurrent layers {tape.steps}: a lag at "
+                "the input counts its own steps, a lag of the adjoint counts the layers'."
+            )
 
 
 def read_as(batch: Batch, tape: Tape) -> Batch:

@@ -14,6 +14,7 @@ from ._broken import NotFinite
 from ._cell_call import CellCall
 from ._clock import note_inner_cut, place
 from ._entrance import enter, whole
+from ._segment import sources
 from ._tape import Entry, Tape, floating, is_floating, rebuilt
 
 
@@ -46,12 +47,19 @@ def step(
     if whole(answer, batch):
         return enter(tape, name, answer, batch)
     results, flat_out, spec_out = floating(answer)
-    carrying = [r for r in results if r.requires_grad]
+    carrying = list({id(r): r for r in results if r.requires_grad}.values())
     if not carrying:
         raise InputRefused(
             f"{name} returns nothing that depends on what it takes, and a recurrent cell was "
             "expected; name another module with cells= (--cells)."
         )
+    if any(sources(r, tape.copies) for r in carrying):
+        raise InputRefused(
+            f"{name} keeps its state to itself, in an attribute, and a cell that takes its state "
+            "and gives it back was expected; return it from forward, or probe the step as a "
+            "StepMap."
+        )
+    tape.copies |= {id(copy): copy for copy in copies}
     where = place(tape, name, entries, first_state=first_state, steps=1)
     _refuse_non_finite(name, results, where.clock)
     note_inner_cut(tape, where, entries, copies, carrying)

@@ -43,7 +43,7 @@ def place(
         same = any(_same_values(entry.given, out) for entry in states for out in before.outs)
         tape.cuts.append((before.name, before.end, DETACHED if same else RESTARTED))
         return Place(before.name, before.end)
-    return Place(_next_name(tape, module), _beside(tape, states, inputs))
+    return Place(_next_name(tape, module), _beside(tape, states, inputs, steps))
 
 
 def _after(tape: Tape, module: str, own: Sequence[Call]) -> Place:
@@ -123,12 +123,34 @@ def note_inner_cut(
         tape.cuts.append((at.name, at.clock, DETACHED))
 
 
-def _beside(tape: Tape, states: Sequence[Entry], inputs: Sequence[Entry]) -> int:
+def _beside(tape: Tape, states: Sequence[Entry], inputs: Sequence[Entry], steps: int) -> int:
     from_state: list[Call] = [call for entry in states for call in tape.givers(entry)]
     if from_state:
         return max(call.end for call in from_state)
-    from_input = [call for entry in inputs for call in tape.givers(entry)]
-    return max((call.clock for call in from_input), default=0)
+    seen = [
+        _last_seen(entry, leaf, tape.owners[id(leaf)][0]) if steps == 1 else call.clock
+        for entry in inputs
+        for leaf, call in zip(entry.leaves, tape.givers(entry), strict=True)
+    ]
+    return max(seen, default=0)
+
+
+def _last_seen(entry: Entry, leaf: Tensor, giver: Call) -> int:
+    """The last step of a whole sequence that one step's input depends on.
+
+    A cell on top of a layer sees the step beside it; a decoder that attends sees them all.
+    """
+    layout = getattr(giver, "layout", None)
+    if layout is None or giver.steps < 2 or entry.given.grad_fn is None:
+        return giver.clock
+    given = entry.given
+    (found,) = torch.autograd.grad(
+        given, leaf, torch.rand_like(given), retain_graph=True, materialize_grads=True
+    )
+    if found.shape != giver.outs[0].shape:
+        return giver.clock
+    read = (layout.read(found) != 0).flatten(1).any(1).nonzero()
+    return giver.clock + (int(read[-1]) if len(read) else 0)
 
 
 def _same_values(one: Tensor, other: Tensor) -> bool:

@@ -37,9 +37,8 @@ def picked(output: Any, name: str | None) -> Any:
     for part in () if name is None else name.split("."):
         found = _part(output, part)
         if found is None:
-            raise WrongUsage(
-                f"The model's output has no part '{name}'; it has {', '.join(candidates(output))}."
-            )
+            has = ", ".join(candidates(output)) or "no parts: it is one tensor"
+            raise WrongUsage(f"The model's output has no part '{name}'; it has {has}.")
         output = found
     return output
 

@@ -118,7 +118,7 @@ def _trace(
     return Trace(
         subject=subject,
         paths=continued([chain.path(times) for chain in chains if chain.norms]),
-        inputs=tuple(entrance.path(times) for entrance in entrances if entrance.norms),
+        inputs=tuple(e.path(e.times or times) for e in entrances if e.norms),
         loss_times=tuple(sorted(set(times))),
         draws=max(len(taken.values), 1),
         steps=tape.steps,

@@ -33,16 +33,20 @@ class Output(Call):
     name: str = "output"
     clock: int = 0
 
-    def _has_time(self, x: Tensor) -> bool:
-        return x.dim() > 2 - (self.time == 0) and x.shape[self.time] == self.steps
+    def _axis(self, x: Tensor) -> int | None:
+        """The axis of steps of one output: where the input has it, else another of that length."""
+        candidates = (0,) if self.time == 0 else (self.time, 1, 2)
+        fitting = [a for a in candidates if a < x.dim() > 1 and x.shape[a] == self.steps]
+        return next(iter(fitting), None)
 
     def read_times(self, gradients: Sequence[Tensor | None]) -> set[int]:
         times: set[int] = set()
         for gradient in gradients:
             if gradient is None or not bool((gradient != 0).any()):
                 continue
-            if self._has_time(gradient):
-                read = (gradient.movedim(self.time, 0).flatten(1) != 0).any(1)
+            axis = self._axis(gradient)
+            if axis is not None:
+                read = (gradient.movedim(axis, 0).flatten(1) != 0).any(1)
                 times |= {int(t) for t in read.nonzero()}
             else:
                 times.add(self.steps - 1)
@@ -62,8 +66,9 @@ class Output(Call):
             gradient = entering[errors.draw[k]] if entering else None
             if gradient is None:
                 continue
-            if self._has_time(gradient):
-                plain[k].select(self.time, t).copy_(gradient.select(self.time, t))
+            axis = self._axis(gradient)
+            if axis is not None:
+                plain[k].select(axis, t).copy_(gradient.select(axis, t))
             elif t == self.steps - 1:
                 plain[k] = gradient
         return scaled(plain, rescale=errors.rescale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -77,9 +78,12 @@ def probe(
         InputRefused: the model, the batch or the loss cannot be measured as it is.
         WrongUsage: an argument names something that does not exist.
     """
-    _check_choices(depth, needs=needs, chunk=chunk, max_steps=max_steps, floor=floor)
-    chosen = None if analyses is None else [_analysis(one) for one in analyses]
-    question = Question(loss, needs, depth, output, chunk, loss_times, cells, floor, seed)
+    _check_choices(depth, seed, needs=needs, chunk=chunk, max_steps=max_steps, floor=floor)
+    asked = [analyses] if isinstance(analyses, str | Analysis) else analyses
+    chosen = None if asked is None else [_analysis(one) for one in asked]
+    part = None if output is None else str(output)
+    times = None if loss_times is None else _times(loss_times)
+    question = Question(loss, needs, depth, part, chunk, times, cells, floor, seed)
     with progress() as advance:
         trace, read, notes = _traced(model, batch, question, advance, layout, max_steps)
     return _profile(trace, read.reading, question, chosen, notes)
@@ -103,17 +107,26 @@ def _traced(
     return trace_module(module, read, question, advance, layout_said=layout is not None)
 
 
-def _check_choices(depth: str, *, floor: float, **counts: int | None) -> None:
+def _times(loss_times: Any) -> list[int]:
+    """Loss times as plain whole numbers, from a list, a range, an array or one alone."""
+    try:
+        return [operator.index(t) for t in numpy.atleast_1d(numpy.asarray(loss_times)).tolist()]
+    except TypeError:
+        raise WrongUsage(
+            f"loss_times is {loss_times!r}, and whole numbers of steps were expected; try [10, 20]."
+        ) from None
+
+
+def _check_choices(depth: str, seed: int, *, floor: float, **counts: int | None) -> None:
+    if not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise WrongUsage(f"seed is {seed!r}, and a whole number from 0 to 2**63 - 1 was expected.")
     if depth not in DEPTHS:
         raise unknown("depth", depth, DEPTHS)
     if not 0 < floor < 1:
         raise WrongUsage(f"floor is {floor}, and a share between 0 and 1 was expected; try 1e-3.")
     for name, value in counts.items():
-        least = 0 if name == "needs" else 1
-        if value is not None and (not isinstance(value, int) or value < least):
-            raise WrongUsage(
-                f"{name} is {value!r}, and a whole number of steps from {least} was expected."
-            )
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise WrongUsage(f"{name} is {value!r}, and a whole number of steps was expected.")
 
 
 def _analysis(one: Analysis | str | type[Analysis]) -> Analysis:

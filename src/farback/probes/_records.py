@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..flow.scaled import Scaled, at, log, log_norm, log_peak
+from ..flow.scaled import Scaled, at, log, log_norm, log_peak, scaled
 from ..flow.trace import Gate, Path
 
 EVERY = slice(None)
@@ -36,6 +36,7 @@ class Record:
     gates: dict[str, list[tuple[float, np.ndarray, int]]] = field(default_factory=dict)
     gate_bias: dict[str, float] = field(default_factory=dict)
     row_norm: np.ndarray | None = None
+    times: Sequence[int] | None = None
 
     def take_adjoint(
         self,
@@ -141,7 +142,8 @@ def summand_norms(errors: Tensor, exponent: Tensor, carried: Tensor) -> Tensor:
     The square of that norm is the sum over pairs of rows of (e_b . e_b')(v_b . v_b'), so that two
     small Gram matrices replace a whole weight matrix wherever the batch is smaller than the layer.
     """
-    level, top = _level(errors, exponent)
+    level, top = _level(_wide(errors), exponent)
+    carried, carried_top = _level(*scaled(_wide(carried)))
     rows, nets, width = carried.shape[-2], errors.shape[-1], carried.shape[-1]
     if rows * (nets + width) < nets * width:
         own = level @ level.transpose(-1, -2)
@@ -149,20 +151,24 @@ def summand_norms(errors: Tensor, exponent: Tensor, carried: Tensor) -> Tensor:
         square = (own * other).sum((-1, -2)).clamp(min=0)
     else:
         square = (level.transpose(-1, -2) @ carried.unsqueeze(1)).square().sum((-1, -2))
-    return log(square.sqrt(), top)
+    return log(square.sqrt(), top + carried_top.unsqueeze(1))
 
 
 def row_norms(errors: Tensor, exponent: Tensor, carried: Tensor) -> Tensor:
     """Ln |e_b| |v_b|, the norm of one row's summand: errors [S, K, B, G], carried [S, B, V]."""
     ours = log_norm(Scaled(errors, exponent))
-    theirs = torch.linalg.vector_norm(carried, dim=-1)
-    return ours + log(theirs, torch.zeros_like(theirs, dtype=torch.int64)).unsqueeze(1)
+    return ours + log_norm(scaled(_wide(carried))).unsqueeze(1)
 
 
 def bias_norms(errors: Tensor, exponent: Tensor) -> Tensor:
     """Ln of the norm of sum_b e_b, for errors [S, K, B, G]."""
     level, top = _level(errors, exponent)
     return log(torch.linalg.vector_norm(level.sum(-2), dim=-1), top)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """At least float32: half precision has no room for an exponent of its own."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _level(errors: Tensor, exponent: Tensor) -> tuple[Tensor, Tensor]:

@@ -39,17 +39,18 @@ class Source(Call):
     def pull(
         self, errors: Errors, arrived: Sequence[Scaled | None], records: Records
     ) -> list[Scaled | None]:
-        found = [part for part in (self._arrived(arrived[0]), self._direct(errors)) if part]
+        direct = self._direct(errors, records.steps)
+        found = [part for part in (self._arrived(arrived[0]), direct) if part]
         if not found:
             return []
         error = found[0] if len(found) == 1 else total(*found, rescale=errors.rescale)
         if self.lengths is not None:
             error = _ending_together(error, self.lengths, records.steps)
         steps, rows = error.mantissa.shape[1:3]
-        record = records.entrance(self.name, rows)
-        clock = np.arange(min(steps, records.steps))
-        by_step = Scaled(error.mantissa.transpose(0, 1), error.exponent.transpose(0, 1))
-        kept = Scaled(by_step.mantissa[: len(clock)], by_step.exponent[: len(clock)])
+        record = records.entrance(self.name, rows, max(steps, records.steps))
+        record.times = self._times(errors, steps, records.steps)
+        clock = np.arange(steps)
+        kept = Scaled(error.mantissa.transpose(0, 1), error.exponent.transpose(0, 1))
         valid = None
         if self.lengths is not None:
             first = records.steps - self.lengths
@@ -62,7 +63,19 @@ class Source(Call):
     def _arrived(self, error: Scaled | None) -> Scaled | None:
         return None if error is None else self.layout.read_scaled(error)
 
-    def _direct(self, errors: Errors) -> Scaled | None:
+    def _times(self, errors: Errors, own: int, clock: int) -> list[int]:
+        """The input's step that stands beside each loss time.
+
+        Where the input has more steps than the layers, it was strided (a whole multiple, nearly),
+        or its first steps lie before the clock's first.
+        """
+        if self.lengths is not None or own <= clock:
+            return list(errors.times)
+        if 2 * own < 3 * clock:
+            return [t + own - clock for t in errors.times]
+        return [round((t + 1) * own / clock) - 1 for t in errors.times]
+
+    def _direct(self, errors: Errors, clock: int) -> Scaled | None:
         """What the loss takes from the input past the recurrent layers, step t at loss time t.
 
         The last step of a loop written by hand is often read without passing its cell again.
@@ -74,7 +87,7 @@ class Source(Call):
             return None
         like = next(g for g in entering if g is not None)
         plain = like.new_zeros(len(errors.times), *like.shape, dtype=working(like.dtype))
-        for k, t in enumerate(errors.times):
+        for k, t in enumerate(self._times(errors, len(like), clock)):
             gradient = entering[errors.draw[k]]
             if gradient is not None and t < len(gradient):
                 plain[k, t] = gradient[t]

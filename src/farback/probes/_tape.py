@@ -95,9 +95,9 @@ class Records:
             self.by_name[name] = Record(name, kind, shape, direction)
         return self.by_name[name]
 
-    def entrance(self, name: str, batch: int) -> Record:
-        """The record of a place where the data enter."""
-        shape = (len(self.errors.times), self.steps, batch)
+    def entrance(self, name: str, batch: int, steps: int) -> Record:
+        """The record of a place where the data enter, which may have a clock of its own."""
+        shape = (len(self.errors.times), steps, batch)
         return self.inputs.setdefault(name, Record(name, "input", shape))
 
 
@@ -120,6 +120,7 @@ class Tape:
     owners: dict[int, tuple[Call, int]] = field(default_factory=dict)
     places: dict[tuple[str, int], Call] = field(default_factory=dict)
     blind: list[str] = field(default_factory=list)
+    copies: dict[int, Tensor] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     largest_difference: float = 0.0
 

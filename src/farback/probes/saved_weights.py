@@ -65,7 +65,7 @@ def probe_file(
         InputRefused: the file cannot be opened without running code, or holds no recurrent layer.
         WrongUsage: an argument names something that does not exist.
     """
-    _check_choices(depth, needs=needs, max_steps=max_steps, floor=floor)
+    _check_choices(depth, seed, needs=needs, max_steps=max_steps, floor=floor)
     name = shown(Path(path).name)
     checkpoint = read_checkpoint(path)
     layers = rebuild(checkpoint.tensors, name)

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from ..errors import FarbackError, InputRefused
 from ..flow.trace import Trace
+from ._arithmetic import name_of
 from ._batch import Batch
 from ._border import first_line
 from ._broken import explained
@@ -47,13 +49,23 @@ class StepMap:
     step: Callable[[Tensor, Tensor], Tensor]
     start: Tensor
 
-    def run(self, tape: Tape, xs: Tensor) -> Tensor:
+    def cast(self, dtype: torch.dtype | None) -> tuple[StepMap, list[Tensor]]:
+        """The map in another arithmetic, where its step is a module, and its parameters."""
+        start = self.start if dtype is None else self.start.detach().to(dtype)
+        if not isinstance(self.step, nn.Module):
+            return replace(self, start=start), []
+        if dtype is None:
+            return self, list(self.step.parameters())
+        module, own = self.step, dict(self.step.named_parameters())
+        held = {name: p.detach().to(dtype).requires_grad_() for name, p in own.items()}
+        return StepMap(lambda s, x: functional_call(module, held, (s, x)), start), [*held.values()]
+
+    def run(self, tape: Tape, xs: Tensor, parameters: list[Tensor]) -> Tensor:
         """Run the map over xs [B, T, I], each step a call on the tape; return the last state.
 
         Raises:
             InputRefused: a step fails, or gives no state that can be followed.
         """
-        parameters = [*self.step.parameters()] if isinstance(self.step, nn.Module) else []
         state = self.start.detach()
         if state.dim() == 1:
             state = state.expand(len(xs), -1)
@@ -63,6 +75,11 @@ class StepMap:
             copies = [tape.leaf(state), tape.leaf(x)]
             after = self._step(copies, clock)
             _check(after, state, clock)
+            if tape.dtype is not None and after.dtype != tape.dtype:
+                raise InputRefused(
+                    f"The step map does not run in {tape.dtype}: it holds numbers of another type; "
+                    "let it cast them to state.dtype."
+                )
             entries = [tape.entry(state, is_state=True), tape.entry(x)]
             note_inner_cut(tape, Place("step", clock), entries, copies, [after])
             call = CellCall(
@@ -157,21 +174,31 @@ def trace_step_map(
     def take(arithmetic: torch.dtype | None) -> Iterator[Taken]:
         tape = Tape(arithmetic, expected_steps=batch.steps)
         with untouched(module, question.seed), torch.enable_grad():
-            last = subject.run(tape, xs)
+            own, parameters = subject.cast(arithmetic)
+            given = xs if arithmetic is None else xs.to(arithmetic)
+            last = own.run(tape, given, parameters)
             values = scalars(last, batch.target, question.loss, question.seed)
-            yield Taken(tape, values, dtype, batch.steps)
+            yield Taken(tape, values, arithmetic or dtype, batch.steps)
 
     name = getattr(subject.step, "__name__", type(subject.step).__name__)
 
-    def run(*, writable: bool) -> tuple[Trace, Taken]:
+    def run(*, working: torch.dtype | None) -> tuple[Trace, Taken]:
         return measured(
             take,
             question,
             advance,
             subject=f"StepMap {name} (state of {subject.start.shape[-1]})",
-            working=None,
+            working=working,
             model_dtype=dtype,
         )
 
-    trace, taken = explained(run)
-    return trace, batch, [*batch.remarks, *taken.tape.notes]
+    notes = list(batch.remarks)
+    wide = question.depth == "deep" and dtype != torch.float64
+    try:
+        trace, taken = explained(lambda *, writable: run(working=torch.float64 if wide else None))
+    except InputRefused:
+        if not wide:
+            raise
+        trace, taken = explained(lambda *, writable: run(working=None))
+        notes.append(f"The step map runs in {name_of(dtype)} only; float64 was not tried further.")
+    return trace, batch, [*notes, *taken.tape.notes]

@@ -86,6 +86,8 @@ def publish(text: str, path: str | os.PathLike[str]) -> Path:
         raise InputRefused(
             f"{target} is a folder; name a file for the report, say {target}/report.html."
         )
+    if target.exists() and not target.is_file():
+        raise InputRefused(f"{target} is no ordinary file to write the report into; name another.")
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")
