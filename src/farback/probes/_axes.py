@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
+from torch import Tensor
+
 from ._batch import Batch
 from ._fused_call import FusedCall
 from ._source import Source
-from ._tape import Tape
+from ._tape import Call, Tape
 from .layers._layout import Dense, Packed
 
 
@@ -31,12 +34,34 @@ def settle_axes(tape: Tape) -> None:
             as_rows, as_steps = (calls[0].rows, tape.steps), (tape.steps, calls[0].rows)
             if shape[:2] in (as_rows, as_steps):
                 source.layout = Dense(batch_first=shape[:2] == as_rows, unbatched=False)
+        elif calls and shape[0] == shape[1]:
+            told = _batch_first(calls[0], source.outs[0])
+            if told is not None:
+                source.layout = Dense(batch_first=told, unbatched=False)
         steps = source.layout.read(source.outs[0]).shape[0]
         if calls and packed is None and steps > tape.steps:
             tape.note(
                 f"{source.name} has {steps} steps and the recurrent layers {tape.steps}: a lag at "
                 "the input counts its own steps, a lag of the adjoint counts the layers'."
             )
+
+
+def _batch_first(call: Call, leaf: Tensor) -> bool | None:
+    """Which of two axes of one length is the batch: where one row, or one step, comes from."""
+    entry = next((e for e in call.entries if any(x is leaf for x in e.leaves)), None)
+    if entry is None:
+        return None
+    sent = torch.ones_like(entry.given)
+    if isinstance(call, FusedCall):
+        sent = call.layout.read(sent).clone()
+        sent[:, 1:] = 0  # one row, all steps
+        sent = call.layout.write(sent)
+    (found,) = torch.autograd.grad(entry.given, leaf, sent, retain_graph=True)
+    met = (found != 0).flatten(2).any(2)
+    one_first, one_second = int(met.any(1).sum()) == 1, int(met.any(0).sum()) == 1
+    if one_first == one_second:
+        return None
+    return one_first if isinstance(call, FusedCall) else one_second
 
 
 def read_as(batch: Batch, tape: Tape) -> Batch:

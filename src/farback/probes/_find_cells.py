@@ -7,6 +7,7 @@ taken. A block that is applied again in depth (its output keeps the whole time a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,10 +18,16 @@ from torch.utils import _pytree
 from ..errors import unknown
 from ._tape import is_floating
 
+RECURRENT = (nn.RNNBase, nn.RNNCellBase)
+"""What needs no finding."""
+
 
 def find_cells(model: nn.Module, run: Callable[[], Any], steps: int) -> list[str]:
     """The names of the modules that act as cells while `run` calls the model."""
-    watched = {module: _Watch(steps) for name, module in model.named_modules() if name}
+    candidates = _candidates(model)
+    if len(candidates) < sum(1 for _ in model.modules()) - 1 and not _loops(candidates, run, steps):
+        return []
+    watched = {module: _Watch(steps) for module in candidates}
     kept: list[Tensor] = []
 
     def after(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
@@ -38,6 +45,37 @@ def find_cells(model: nn.Module, run: Callable[[], Any], steps: int) -> list[str
     names = {module: name for name, module in model.named_modules()}
     found = [names[module] for module, watch in watched.items() if watch.fed_back]
     return [name for name in found if not any(name.startswith(f"{outer}.") for outer in found)]
+
+
+def _candidates(model: nn.Module) -> list[nn.Module]:
+    """All modules but the model itself and PyTorch's recurrent ones, with all around or in them."""
+    known = [name for name, module in model.named_modules() if isinstance(module, RECURRENT)]
+    return [
+        module
+        for name, module in model.named_modules()
+        if name and not any(_within(name, other) or _within(other, name) for other in known)
+    ]
+
+
+def _within(inner: str, outer: str) -> bool:
+    return inner == outer or inner.startswith(f"{outer}.")
+
+
+def _loops(candidates: Sequence[nn.Module], run: Callable[[], Any], steps: int) -> bool:
+    """Whether any of the modules is called about once a step, told without building a graph."""
+    calls: Counter[nn.Module] = Counter()
+
+    def count(module: nn.Module, args: Any) -> None:
+        calls[module] += 1
+
+    hooks = [module.register_forward_pre_hook(count) for module in candidates]
+    try:
+        with torch.no_grad():
+            run()
+    finally:
+        for handle in hooks:
+            handle.remove()
+    return any(number >= max(2, steps - 1) for number in calls.values())
 
 
 def named_cells(model: nn.Module, cells: str | Sequence[str]) -> list[str]:

@@ -24,7 +24,7 @@ from ._axes import read_as, settle_axes
 from ._batch import Batch, is_packed
 from ._broken import Forward, explained
 from ._clock import told_uses
-from ._find_cells import find_cells, named_cells
+from ._find_cells import RECURRENT, find_cells, named_cells
 from ._loss import (
     picked,
     refuse_blind,
@@ -41,7 +41,6 @@ from ._untouched import untouched
 from .layers._layout import Dense, Packed
 
 _HALF = (torch.float16, torch.bfloat16)
-_RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 
 
 @torch.inference_mode(False)
@@ -75,7 +74,7 @@ def trace_module(
                 f"whole probe, seed {question.seed}."
             )
 
-    if not cells and not any(isinstance(m, _RECURRENT) for m in model.modules()):
+    if not cells and not isinstance(model, RECURRENT):
         with untouched(model, question.seed):
             given = copied(batch, None)
             cells = find_cells(model, lambda: forward(model, given, None), batch.steps)
