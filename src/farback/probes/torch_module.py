@@ -173,7 +173,9 @@ def _with_sources(tape: Tape, batch: Batch) -> dict[str, Any]:
             place = sum(isinstance(call, Source) for call in tape.calls) + 1
             name = "input" if place == 1 else f"input {place}"
             tape.add(Source(name, Dense(batch.batch_first and not unbatched, unbatched), [leaf]))
-        return like(x, tape.handed(leaf).reshape(real.shape))
+        handed = tape.handed(leaf)
+        # the leaf itself wherever it can be: even a view would cost a pass over all steps
+        return handed if leaf.shape == x.shape else like(x, handed.reshape(real.shape))
 
     given = (batch.args, dict(batch.kwargs))
     args, kwargs = _pytree.tree_map(inner, given, is_leaf=is_packed)

@@ -32,13 +32,16 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Replay:
-    """One direction of one layer over one input. `final` is the state after the last step."""
+    """One direction of one layer over one input. `final` is the state after the last step.
+
+    `pieces` are let go one by one as the way back meets them: it needs room where they were.
+    """
 
     kind: Kind
     weights: Weights
     x: Float[Tensor, "T B I"]
     valid: Bool[Tensor, "T B"] | None
-    pieces: tuple[Piece, ...]
+    pieces: list[Piece]
     starts: Float[Tensor, "C B N"]
     final: Float[Tensor, "B N"]
     chunk: int
@@ -49,11 +52,11 @@ class Replay:
         return len(self.x)
 
     def stretches(self) -> Iterator[tuple[int, Piece]]:
-        """The run from its end to its start, as (first step, piece)."""
+        """The run from its end to its start, as (first step, piece); it can be gone over once."""
         for number in range(len(self.starts) - 1, -1, -1):
             first = number * self.chunk
             if self.pieces:
-                yield first, self.pieces[number]
+                yield first, self.pieces.pop()
             else:
                 valid = None if self.valid is None else self.valid[first : first + self.chunk]
                 x = self.x[first : first + self.chunk]
@@ -103,7 +106,7 @@ def replay(
         weights=weights,
         x=x,
         valid=valid,
-        pieces=tuple(pieces),
+        pieces=pieces,
         starts=torch.stack(starts),
         final=state,
         chunk=size,
