@@ -184,3 +184,54 @@ def test_one_loss_time_and_one_analysis_may_come_alone():
     assert profile.settings["loss_times"] == [5]
     one = fb.probe(TimeFirst(), torch.randn(B, T, IN), analyses="truncation")
     assert list(one) == ["truncation"]
+
+
+def test_a_cell_may_give_one_number_a_row_and_write_into_its_state():
+    def gives(cell, h):
+        return cell.out(h)[:, 0], h
+
+    torch.manual_seed(0)
+    assert fb.probe(Own(gives), torch.randn(B, T, IN)).verdict.word == "vanishes"
+
+    class Writing(Own.Cell):
+        def forward(self, x, h):
+            kept = self.mix(torch.cat([x, h], -1)).tanh()
+            h.mul_(0.5).add_(kept)
+            return h, h
+
+    net = Own(lambda c, h: (h, h))
+    net.cell = Writing(None)
+    assert fb.probe(net, torch.randn(B, T, IN)).verdict.word == "vanishes"
+
+
+def test_a_checkpointed_cell_is_refused_by_name():
+    from torch.utils.checkpoint import checkpoint
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell = nn.GRUCell(IN, H)
+
+        def forward(self, x):
+            h = x.new_zeros(len(x), H)
+            for x_t in x.unbind(1):
+                h = checkpoint(self.cell, x_t, h, use_reentrant=False)
+            return h
+
+    with pytest.raises(InputRefused, match="checkpoint"):
+        fb.probe(Net(), torch.randn(B, T, IN))
+
+
+def test_max_steps_does_not_cut_rows_of_their_own_lengths():
+    class Reader(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = nn.GRU(IN, H, batch_first=True)
+
+        def forward(self, x, lengths):
+            pack = nn.utils.rnn.pack_padded_sequence
+            return self.rnn(pack(x, lengths, batch_first=True, enforce_sorted=False))[1][0]
+
+    batch = ((torch.randn(B, T, IN), torch.tensor([T, 5, 9, 12])), None)
+    with pytest.raises(InputRefused, match="lengths of its own"):
+        fb.probe(Reader(), batch, max_steps=8)

@@ -254,6 +254,12 @@ def _shortened(batch: Batch, steps: int, axis: int) -> Batch:
             return x.narrow(axis, batch.steps - steps, steps)
         return x
 
+    for x in batch.tensors():
+        if x.dim() == 1 and len(x) == batch.rows and bool((x == batch.steps).any()):
+            raise InputRefused(
+                f"max_steps would cut the {batch.steps} steps, and the input holds lengths of its "
+                "own for the rows; shorten the batch and its lengths together before the probe."
+            )
     note = f"Only the last {steps} of {batch.steps} steps were used (max_steps)."
     return replace(batch.mapped(last), steps=steps, remarks=(*batch.remarks, note))
 

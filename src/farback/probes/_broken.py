@@ -114,6 +114,11 @@ def _backward_reason(error: RuntimeError, run: Callable[[], Any]) -> Exception:
             "The forward or the loss runs a backward pass of its own, which frees the graph, and a "
             "whole graph was expected; return the loss, and leave backward() out."
         )
+    if type(error).__name__ == "CheckpointError":
+        return InputRefused(
+            "A recurrent call is checkpointed, so that the way back would run it again, and a "
+            "graph that stays was expected; switch torch.utils.checkpoint off for the probe."
+        )
     return error
 
 

@@ -42,7 +42,8 @@ def step(
     copies = [tape.leaf(x) for x in taken]
     parameters = groups(cell)
     with torch.enable_grad():
-        call_args, call_kwargs = rebuilt(flat, spec, copies)
+        given = [copy.clone() for copy in copies] if tape.writable else copies
+        call_args, call_kwargs = rebuilt(flat, spec, given)
         answer = own(*call_args, **call_kwargs)
     if whole(answer, batch):
         return enter(tape, name, answer, batch)
@@ -68,7 +69,7 @@ def step(
         module=name,
         name=where.name,
         clock=where.clock,
-        rows=carrying[0].shape[0] if carrying[0].dim() > 1 else 1,
+        rows=next((len(r) for r in carrying if r.dim() > 1), 1),
         cell=cell,
         kind=type(cell).__name__,
         copies=copies,
@@ -81,8 +82,8 @@ def step(
     _mark_state(tape, call)
     if any(isinstance(x, Tensor) and x.is_complex() for x in flat_out):
         tape.note(f"{name} holds complex states; their norms are those of the moduli.")
-    given = {key: tape.handed(leaf) for key, leaf in handed.items()}
-    return rebuilt(flat_out, spec_out, [given.get(id(r), r) for r in results])
+    back = {key: tape.handed(leaf) for key, leaf in handed.items()}
+    return rebuilt(flat_out, spec_out, [back.get(id(r), r) for r in results])
 
 
 def _is_state(tape: Tape, name: str, entry: Entry, may_be: bool, cell: nn.Module) -> bool:

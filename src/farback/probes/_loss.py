@@ -119,9 +119,9 @@ def refuse_blind(tape: Tape) -> None:
     """
     if tape.blind:
         raise InputRefused(
-            f"{', '.join(tape.blind)} runs under no_grad or inference_mode inside forward, and "
-            "gradients were expected to pass through it; take that out of forward, and call the "
-            "model under it instead."
+            f"{', '.join(tape.blind)} runs under no_grad, inference_mode or a re-entrant "
+            "checkpoint inside forward, and gradients were expected to pass through it; take that "
+            "out of forward for the probe."
         )
 
 

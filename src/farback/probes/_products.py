@@ -69,7 +69,7 @@ def through(
 
 def bands(errors: Sequence[Scaled], dtype: torch.dtype) -> Iterator[Band]:
     """Split errors by size, for each loss time from its largest part downwards."""
-    rest = [error.exponent.flatten(1) for error in errors]
+    rest = [error.exponent.reshape(len(error.exponent), -1) for error in errors]
     while True:
         top = torch.cat(rest, 1).amax(1)
         which = (top > NOTHING // 2).nonzero().flatten()
