@@ -78,7 +78,7 @@ def test_a_forward_under_no_grad_is_told_from_an_output_that_is_cut(mode, refuse
         forward = mode()(Reader.forward)
 
     text = refused(Blind(), sequence())
-    assert "rnn runs under no_grad or inference_mode inside forward" in text
+    assert "rnn runs under no_grad, inference_mode or a re-entrant checkpoint" in text
     assert "argmax" not in text
 
 
