@@ -15,7 +15,7 @@ help:
 	@echo 'make test     the whole test suite'
 	@echo 'make check    ruff, pyright, and the house rules: arrows, file length, docs'
 	@echo 'make oldest   the test suite on the oldest torch that is supported ($(OLDEST_TORCH))'
-	@echo 'make bench    the benchmarks'
+	@echo 'make bench    the benchmarks; results go to benchmarks/results'
 	@echo 'make clean    remove the environments and what the tools left'
 	@echo
 	@echo 'The environment (.venv) is made when it is needed. PYTHON=$(PYTHON) chooses the interpreter.'
@@ -37,7 +37,8 @@ oldest: $(OLD)/made
 	$(OLD)/bin/python -m pytest -n $(WORKERS)
 
 bench: $(VENV)/made
-	$(BIN)/python -m pytest benchmarks -o addopts= --benchmark-only
+	$(BIN)/python benchmarks/probe_cost.py
+	$(BIN)/python benchmarks/start_up.py
 
 clean:
 	rm -rf $(VENV) $(OLD) demo build dist .pytest_cache .ruff_cache .hypothesis .benchmarks
