@@ -235,3 +235,32 @@ def test_max_steps_does_not_cut_rows_of_their_own_lengths():
     batch = ((torch.randn(B, T, IN), torch.tensor([T, 5, 9, 12])), None)
     with pytest.raises(InputRefused, match="lengths of its own"):
         fb.probe(Reader(), batch, max_steps=8)
+
+
+def test_a_layer_with_a_forward_of_its_own_is_refused():
+    class OnlyOutput(nn.LSTM):
+        def forward(self, x):
+            return super().forward(x)[0]
+
+    with pytest.raises(InputRefused, match="whose forward is its own"):
+        fb.probe(OnlyOutput(IN, H, batch_first=True), torch.randn(B, T, IN))
+
+
+def test_a_notebook_that_the_forward_writes_into_is_put_back():
+    class Notebook:
+        calls = 0
+
+    class Noting(TimeFirst):
+        def __init__(self):
+            super().__init__()
+            self.book = Notebook()
+
+        def forward(self, x):
+            self.book.calls += 1
+            self.book.last = x.mean()
+            return super().forward(x)
+
+    model = Noting()
+    profile = fb.probe(model, torch.randn(B, T, IN))
+    assert vars(model.book) == {}
+    assert any("book" in note for note in profile.notes)

@@ -15,11 +15,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from ..errors import InputRefused
 from ._batch import Batch
 from ._cell import step
 from ._entrance import embed
 from ._fused_layer import meet
 from ._tape import Tape
+
+_FORWARDS = (nn.RNN.forward, nn.LSTM.forward, nn.GRU.forward)
+"""The forwards of the layers that can be replayed."""
 
 
 @contextmanager
@@ -55,6 +59,12 @@ def _answer(
     batch: Batch,
 ) -> Callable[..., Any] | None:
     own = module.forward
+    if isinstance(module, nn.RNNBase) and type(module).forward not in _FORWARDS:
+        raise InputRefused(
+            f"{name} is a {type(module).__name__}, an {type(module).__mro__[1].__name__} whose "
+            "forward is its own, and PyTorch's was expected; let it hold the layer instead of "
+            "being one."
+        )
     if isinstance(module, nn.RNNBase):
         fused = partial(meet, tape, name, module, own)
         return _seeing(tape, name, own, lambda input, hx=None: fused(input, hx))

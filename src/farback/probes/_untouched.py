@@ -26,6 +26,9 @@ _BY_ITEM = ("_parameters", "_buffers")
 _OF_TORCH = ("forward", "_flat_weights", "_flat_weight_refs")
 """Attributes that farback's replay and torch's functional_call set for the time of a call."""
 
+_CONTAINERS = list | tuple | dict | set | deque
+"""What a forward may fill."""
+
 
 @dataclass
 class Changes:
@@ -183,12 +186,16 @@ class _Module:
 
 
 class _Held:
-    """A value as it was, where it is a list, dict or set: its items, and those held in them."""
+    """A value as it was: the items of a list, dict or set; of an object, what it holds itself."""
 
     def __init__(self, value: Any, seen: set[int]):
         self.tensors: list[Tensor] = [value] if isinstance(value, Tensor) else []
         self.containers: list[tuple[Any, Any]] = []
-        if not isinstance(value, list | tuple | dict | set | deque) or id(value) in seen:
+        if _plain_object(value):
+            self.containers.append((vars(value), dict(vars(value))))
+            self.tensors += [item for item in vars(value).values() if isinstance(item, Tensor)]
+            return
+        if not isinstance(value, _CONTAINERS) or id(value) in seen:
             return
         seen.add(id(value))
         if not isinstance(value, tuple):
@@ -212,6 +219,13 @@ class _Held:
                 container.update(content)
             else:
                 container.extend(content)
+
+
+def _plain_object(value: Any) -> bool:
+    """An object of the user's own class, which the forward may use as a notebook."""
+    own = type(value).__module__.partition(".")[0] not in ("builtins", "torch", "numpy")
+    known = isinstance(value, _CONTAINERS | Tensor | nn.Module | type) or callable(value)
+    return own and not known and isinstance(getattr(value, "__dict__", None), dict)
 
 
 def _same_items(container: Any, content: Any) -> bool:
