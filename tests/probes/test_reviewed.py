@@ -264,3 +264,33 @@ def test_a_notebook_that_the_forward_writes_into_is_put_back():
     profile = fb.probe(model, torch.randn(B, T, IN))
     assert vars(model.book) == {}
     assert any("book" in note for note in profile.notes)
+
+
+def test_a_state_with_its_layers_first_has_the_batchs_rows():
+    class Layers(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell = Two()
+
+        def forward(self, x):
+            h = x.new_zeros(2, len(x), H)
+            for x_t in x.unbind(1):
+                h = self.cell(x_t, h)
+            return h[-1]
+
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.low, self.high = nn.Linear(IN + H, H), nn.Linear(2 * H, H)
+
+        def forward(self, x, h):
+            low = self.low(torch.cat([x, h[0]], -1)).tanh()
+            return torch.stack([low, self.high(torch.cat([low, h[1]], -1)).tanh()])
+
+    torch.manual_seed(0)
+    net = Layers()
+    found = fb.probe(
+        net.double(), (torch.randn(B, T, IN).double(), None), loss=lambda y, _: y.sum()
+    )
+    assert found["adjoint_decay"].samples == B
+    assert found["adjoint_decay"].log_norm[0] == pytest.approx(math.log(H) / 2)

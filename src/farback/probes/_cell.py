@@ -69,7 +69,7 @@ def step(
         module=name,
         name=where.name,
         clock=where.clock,
-        rows=next((len(r) for r in carrying if r.dim() > 1), 1),
+        rows=_rows(carrying, batch),
         cell=cell,
         kind=type(cell).__name__,
         copies=copies,
@@ -84,6 +84,13 @@ def step(
         tape.note(f"{name} holds complex states; their norms are those of the moduli.")
     back = {key: tape.handed(leaf) for key, leaf in handed.items()}
     return rebuilt(flat_out, spec_out, [back.get(id(r), r) for r in results])
+
+
+def _rows(results: Sequence[Tensor], batch: Batch) -> int:
+    """The batch's rows where the results have them, else those of the first that has any."""
+    if any(batch.rows in r.shape[:-1] for r in results):
+        return batch.rows
+    return next((len(r) for r in results if r.dim() > 1), 1)
 
 
 def _is_state(tape: Tape, name: str, entry: Entry, may_be: bool, cell: nn.Module) -> bool:

@@ -136,7 +136,10 @@ class CellCall(Call):
 
 
 def _as_rows(error: Scaled, draws: int, rows: int) -> Scaled:
-    """[K, *shape] as [K, B, n], every row with one exponent."""
+    """[K, *shape] as [K, B, n], a row with one exponent; rows are the first or second axis."""
+    shape = error.mantissa.shape
+    if len(shape) > 3 and shape[1] != rows == shape[2]:  # layers first
+        error = Scaled(error.mantissa.transpose(1, 2), error.exponent.transpose(1, 2))
     exponent = error.exponent.reshape(draws, rows, -1)
     mantissa = error.mantissa.reshape(draws, rows, exponent.shape[-1], -1)
     top = exponent.amax(-1)
