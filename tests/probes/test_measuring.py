@@ -161,3 +161,9 @@ def test_the_reach_lies_in_its_interval():
     assert low <= found.reach <= high
     low, high = found.rate_interval
     assert low <= found.rate <= high
+
+
+def test_the_difference_between_a_layer_and_its_replay_is_reported():
+    torch.manual_seed(0)
+    profile = fb.probe(nn.LSTM(IN, H, batch_first=True), torch.randn(B, T, IN))
+    assert 0 < profile.settings["replay_difference"] < 1e-5

@@ -109,6 +109,12 @@ def decay(
     )
 
 
+def median(log_norm: Float[np.ndarray, "K Q B"], draws: int) -> Float[np.ndarray, " Q"]:
+    """The median over rows and loss times at each lag that was measured."""
+    curves = joined(log_norm, draws).transpose(0, 2, 1).reshape(-1, log_norm.shape[1])
+    return _quantile(curves[:, ~np.isnan(curves).all(0)], 0.5)
+
+
 def word(found: Decay) -> str:
     """'sustains': under a factor of two over all lags, or 0 lies in the interval.
 

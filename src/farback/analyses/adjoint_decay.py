@@ -29,10 +29,8 @@ import numpy as np
 from ..flow import Chart, Finding, Line, Measurement, Number, Path, Series, Trace
 from ._adjoint_finding import decayed, no_signal
 from ._analysis import Analysis
-from ._decay import Decay, decay
-
-FLOORS = {"float16": 2.0**-24, "bfloat16": 2.0**-133, "float32": 2.0**-149}
-"""The smallest positive number of each type."""
+from ._decay import LN2, Decay, decay, median
+from .underflow import SMALLEST
 
 
 @dataclass(frozen=True)
@@ -122,12 +120,7 @@ def _carries(name: str, found: Decay) -> tuple[float, bool, float]:
 def _against(path: Path, trace: Trace) -> dict[str, Any]:
     """The error that runs against the processing: through the other direction of a layer above."""
     assert path.against is not None
-    found = np.full(path.against.shape[1], -np.inf)
-    for q in range(len(found)):
-        values = path.against[:, q][~np.isnan(path.against[:, q])]
-        if len(values):
-            found[q] = np.median(np.maximum(values, -1e300))
-    found = np.where(found < -1e290, -np.inf, found)
+    found = median(path.against, trace.draws)
     return {"lags": -1.0 - np.arange(len(found)), "log_norm": found}
 
 
@@ -141,9 +134,7 @@ def _row_norms(trace: Trace) -> list[float]:
 
 def _chart(trace: Trace, furthest: str, decays: dict[str, Decay], found: Decay) -> Chart:
     others = [name for name in decays if name != furthest][:5]
-    lines = [
-        Line("y", math.log(value), f"{name} holds zero below") for name, value in FLOORS.items()
-    ]
+    lines = [Line("y", power * LN2, f"{name} holds zero below") for name, power in SMALLEST.items()]
     if trace.needs is not None:
         lines.append(Line("x", float(trace.needs), f"needed: {trace.needs}"))
     return Chart(

@@ -22,7 +22,7 @@ import numpy as np
 
 from ..flow import Chart, Finding, Line, Measurement, Number, Path, Remedy, Series, Trace
 from ._analysis import Analysis
-from ._decay import decay, joined
+from ._decay import decay, median
 
 
 @dataclass(frozen=True)
@@ -119,28 +119,16 @@ def _receptive_field(m: Measurement) -> Finding:
 
 def _fields(path: Path, trace: Trace) -> dict[str, Any] | None:
     norms = path.log_norm[""]
-    found = decay(norms, draws=trace.draws, floor=trace.floor, start=_nearest(norms))
+    found = decay(norms, draws=trace.draws, floor=trace.floor)
     if found is None:
         return None
     alive = np.isfinite(norms).any((0, 2))
     other = {}
     if path.against is not None:
-        middle = joined(path.against, trace.draws).transpose(0, 2, 1)
-        middle = middle.reshape(-1, path.against.shape[1])
-        middle = middle[:, ~np.isnan(middle).all(0)]
-        logs = np.nanmedian(np.maximum(middle, -1e300), axis=0)
-        logs = np.where(logs < -1e290, -np.inf, logs)
+        logs = median(path.against, trace.draws)
         other = {"other_lags": -1.0 - np.arange(len(logs)), "other_log_norm": logs}
     seen = int(np.flatnonzero(alive)[-1]) + 1 if alive.any() else 0
     return {**found.fields(), "steps_seen": seen, **other}
-
-
-def _nearest(norms: np.ndarray) -> np.ndarray:
-    """The norm at lag 0; where the loss cannot see that input, at the nearest lag that it sees."""
-    start = norms[:, :1].copy()
-    for q in range(norms.shape[1]):
-        start = np.where(np.isfinite(start), start, norms[:, q : q + 1])
-    return start
 
 
 def _steps(value: float | None) -> str:

@@ -74,6 +74,7 @@ class Trace:
     dtype: str
     model_dtype: str
     loss_text: str
+    replay_difference: float = 0.0
     device: str = "cpu"
     draws: int = 1
     recurrent: bool = True

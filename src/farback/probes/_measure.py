@@ -40,7 +40,6 @@ class Taken:
     tape: Tape
     values: Sequence[Tensor]
     dtype: torch.dtype
-    steps: int
 
 
 Take = Callable[[torch.dtype | None], AbstractContextManager[Taken]]
@@ -126,6 +125,7 @@ def _trace(
         dtype=name_of(taken.dtype),
         model_dtype=name_of(model_dtype),
         loss_text=text,
+        replay_difference=tape.largest_difference,
         device=_device(tape),
         recurrent=any(call.steps and call.name != "output" for call in tape.calls),
         needs=question.needs,

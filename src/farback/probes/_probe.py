@@ -12,6 +12,7 @@ import numpy
 import torch
 from torch import nn
 
+from .. import __version__
 from .._catalogue import member, names
 from ..analyses._analysis import DEPTHS, Analysis
 from ..analyses._conclude import conclude
@@ -187,6 +188,7 @@ def _profile(
             "loss": trace.loss_text,
             "loss_times": list(trace.loss_times),
             "dtype": trace.dtype,
+            "replay_difference": trace.replay_difference,
         },
         environment=_environment(trace),
         notes=tuple(dict.fromkeys(notes)),
@@ -194,8 +196,6 @@ def _profile(
 
 
 def _environment(trace: Trace) -> dict[str, str]:
-    from .. import __version__
-
     return {
         "farback": __version__,
         "torch": str(torch.__version__),

@@ -178,7 +178,7 @@ def trace_step_map(
             given = xs if arithmetic is None else xs.to(arithmetic)
             last = own.run(tape, given, parameters)
             values = scalars(last, batch.target, question.loss, question.seed)
-            yield Taken(tape, values, arithmetic or dtype, batch.steps)
+            yield Taken(tape, values, arithmetic or dtype)
 
     name = getattr(subject.step, "__name__", type(subject.step).__name__)
 

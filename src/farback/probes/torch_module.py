@@ -146,7 +146,7 @@ def _take(
         values = scalars(output, given.target, question.loss, question.seed)
     settle_axes(tape)
     dtype = arithmetic or model_dtype(model, batch)
-    return Taken(tape, values, dtype, batch.steps)
+    return Taken(tape, values, dtype)
 
 
 def _with_sources(tape: Tape, batch: Batch) -> dict[str, Any]:
