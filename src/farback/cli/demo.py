@@ -75,13 +75,13 @@ def _shown(losses: Iterable[float], *, name: str, epochs: int) -> Iterator[float
         progress.TextColumn("Training the {task.fields[name]}"),
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
-        progress.TextColumn("epochs, loss {task.fields[loss]:.3f}"),
+        progress.TextColumn("epochs{task.fields[loss]}"),
         progress.TimeRemainingColumn(),
     )
     with progress.Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=epochs, name=name, loss=float("nan"))
+        task = bar.add_task("", total=epochs, name=name, loss="")
         for epoch, loss in enumerate(losses, start=1):
-            bar.update(task, completed=epoch, loss=loss)
+            bar.update(task, completed=epoch, loss=f", loss {loss:.3f}")
             if not console.is_terminal and (epoch % 10 == 0 or epoch == epochs):
                 console.print(f"Training the {name}: epoch {epoch} of {epochs}, loss {loss:.3f}")
             yield loss
