@@ -69,6 +69,32 @@ def member(room: str, name: str) -> type[Any]:
     return found[0]
 
 
+def named(room: str, cls: str) -> type[Any]:
+    """The member whose class is called `cls`: `LSTM1997` lives in `lstm1997.py`.
+
+    Raises:
+        AttributeError: no file of the room goes by that name.
+    """
+    for file in names(room):
+        if file.replace("_", "") == cls.lower():
+            return member(room, file)
+    raise AttributeError(f"there is no {_singular(room)} '{cls}'; there are {class_names(room)}")
+
+
+def class_names(room: str) -> list[str]:
+    """The classes of a room's members, read without importing them."""
+    return sorted(_class_name(_folder(room) / f"{file}.py") for file in names(room))
+
+
+def _class_name(file: Path) -> str:
+    """The class that the file is named after."""
+    plain = file.stem.replace("_", "")
+    for node in ast.parse(file.read_bytes()).body:
+        if isinstance(node, ast.ClassDef) and node.name.lower() == plain:
+            return node.name
+    raise WrongUsage(f"{file.name} defines no class that is named after it.")
+
+
 def _concrete(module: Any, kind: type[Any]) -> Iterator[type[Any]]:
     for name, cls in vars(module).items():
         if not inspect.isclass(cls) or cls.__module__ != module.__name__ or name.startswith("_"):

@@ -8,12 +8,12 @@ import pytest
 
 HOUSE = Path(__file__).parents[2] / "src" / "farback"
 LAYERS = (
-    {"types", "errors", "_catalogue"},
+    {"types", "draws", "errors", "_catalogue"},
     {"engine"},
     {"cells", "tasks", "flow", "results"},
     {"problem"},
     {"learners", "analyses"},
-    {"probes"},
+    {"probes", "trials"},
     {"experiments"},
     {"reports"},
     {"testing"},

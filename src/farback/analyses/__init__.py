@@ -12,15 +12,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._catalogue import member, names
+from .._catalogue import class_names, named
 
 
 def __getattr__(name: str) -> Any:
-    for file in names("analyses"):
-        if file.replace("_", "") == name.lower():
-            return member("analyses", file)
-    raise AttributeError(f"there is no analysis '{name}'; there are {', '.join(__dir__())}")
+    return named("analyses", name)
 
 
 def __dir__() -> list[str]:
-    return [file.title().replace("_", "") for file in names("analyses")]
+    return class_names("analyses")

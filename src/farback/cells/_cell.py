@@ -1,0 +1,64 @@
+"""The interface of a cell: how one vector of state goes one step on, and what is read from it.
+
+    state_t  = step(params, state_{t-1}, x_t)           (1)
+    output_t = read(params, state_t, x_t)               (2)
+
+Everything is said for one sequence, unbatched: the state is one vector of N numbers (an LSTM lays
+c and h side by side), the input one of I, the output one of O. `step` and `read` are pure torch
+functions without Python control flow that looks at numbers. Batches, trials, Jacobians and both
+directions of derivatives follow from torch.func.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..types import Params
+
+
+@dataclass(frozen=True)
+class Cell(ABC):
+    """One architecture. A concrete cell is frozen, and its fields are its choices."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the derivative of `step` is whole; False where the cell cuts it on purpose."""
+        return True
+
+    @abstractmethod
+    def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
+        """Fresh parameters of one trial, in float64.
+
+        Raises:
+            WrongUsage: a net of this kind cannot have that many inputs or outputs.
+        """
+
+    @abstractmethod
+    def start(self, params: Params) -> Float[Tensor, " N"]:
+        """The state before the first input, in the type of the parameters."""
+
+    @abstractmethod
+    def layout(self, params: Params) -> dict[str, int]:
+        """The named parts of the state in their order, with their sizes; they sum to N."""
+
+    @abstractmethod
+    def step(
+        self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
+    ) -> Float[Tensor, " N"]:
+        """Equation (1)."""
+
+    @abstractmethod
+    def read(
+        self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
+    ) -> Float[Tensor, " O"]:
+        """Equation (2)."""
+
+
+def uniform(generator: torch.Generator, *shape: int, width: float) -> Float[Tensor, "..."]:
+    """Float64 numbers uniform in [-width, width]."""
+    return (2 * torch.rand(*shape, generator=generator, dtype=torch.float64) - 1) * width

@@ -1,0 +1,176 @@
+"""The LSTM of 1997: memory cells behind input and output gates, without a forget gate.
+
+Block j holds `size` cells v that share one input gate and one output gate. With u over everything
+that the hidden layer sees,
+
+    s_v(t)   = s_v(t-1) + y_in(t) g(net_v(t))           (1)
+    y_v(t)   = y_out(t) h(s_v(t))                       (2)
+    net_l(t) = sum_u w_lu y_u(t-1) + bias_l             (3)   l: gates and cells
+    output_k = f(sum_v w_kv y_v(t) + bias_k)            (4)
+
+with f logistic, g in [-2, 2], h in [-1, 1]. The outputs read the cells of the same step, gates and
+cells read the gates and cells of the step before. Wiring F: outputs see cells only; gates and cells
+see inputs, cells and gates. Wiring B, of experiment 2: outputs see the inputs too; gate and cell see
+inputs only.
+
+Truncated, the derivative of net_in, net_out and net_c with respect to every y_u(t-1) is zero
+(appendix A.1), so that the error goes back through s alone.
+
+Reference: S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997,
+appendix A.1 and tables 10 and 11.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..errors import WrongUsage
+from ..types import Params
+from ._cell import Cell, uniform
+from .squashings._squashing import Squashing
+from .squashings.logistic import Logistic
+
+WIRINGS = ("F", "B")
+
+
+@dataclass(frozen=True)
+class LSTM1997(Cell):
+    """Blocks of cells behind shared gates.
+
+    Args:
+        blocks: number of blocks.
+        size: cells in each.
+        width: weights start uniform in [-width, width].
+        input_bias: None for input gates without a bias, () for random ones, else one value a block
+            (random numbers in [-width, width] are added).
+        output_bias: the same for the output gates.
+        cell_bias: whether the cells have a bias, random at the start.
+        readout_bias: whether the outputs have one.
+        output_gate: without it, y_v = h(s_v).
+        wiring: F or B.
+        truncated: cut the derivative as the paper does.
+        reset: the activation of every unit before the first step; s starts at 0.
+        links: whether cells see the gates and cells of the step before; gates always do in F.
+    """
+
+    blocks: int = 2
+    size: int = 1
+    width: float = 0.1
+    input_bias: tuple[float, ...] | None = ()
+    output_bias: tuple[float, ...] | None = ()
+    cell_bias: bool = False
+    readout_bias: bool = False
+    output_gate: bool = True
+    wiring: str = "F"
+    truncated: bool = True
+    reset: float = 0.0
+    links: bool = True
+    g: Squashing = Logistic(-2, 2)
+    h: Squashing = Logistic(-1, 1)
+    f: Squashing = Logistic()
+
+    def __post_init__(self) -> None:
+        if self.blocks < 1 or self.size < 1:
+            raise WrongUsage(
+                f"LSTM1997 came with {self.blocks} blocks of {self.size}, expected at least one "
+                "of each; try LSTM1997(blocks=2, size=1)."
+            )
+        if self.wiring not in WIRINGS:
+            raise WrongUsage(f"wiring came as {self.wiring!r}, expected F or B; try 'F'.")
+        for name, biases in (("input_bias", self.input_bias), ("output_bias", self.output_bias)):
+            if biases and len(biases) != self.blocks:
+                raise WrongUsage(
+                    f"{name} came with {len(biases)} values for {self.blocks} blocks; give one "
+                    "a block, () for random ones, None for none."
+                )
+
+    @property
+    def exact(self) -> bool:
+        """Truncated, the derivative is not the whole one."""
+        return not self.truncated
+
+    @property
+    def _cells(self) -> int:
+        return self.blocks * self.size
+
+    @property
+    def _gates(self) -> int:
+        return self.blocks * (2 if self.output_gate else 1)
+
+    def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
+        """Weights [units, what they see]: gates (input gates first), cells, readout; and biases."""
+        seen = inputs + (self._cells + self._gates if self.wiring == "F" else 0)
+        read = self._cells + (inputs if self.wiring == "B" else 0)
+
+        def weights(*shape: int) -> Tensor:
+            return uniform(generator, *shape, width=self.width)
+
+        params = {
+            "gates": weights(self._gates, seen),
+            "cells": weights(self._cells, seen if self.links else inputs),
+            "readout": weights(outputs, read),
+        }
+        if self.input_bias is not None:
+            params["input_gate_bias"] = _given(self.input_bias) + weights(self.blocks)
+        if self.output_bias is not None and self.output_gate:
+            params["output_gate_bias"] = _given(self.output_bias) + weights(self.blocks)
+        if self.cell_bias:
+            params["cell_bias"] = weights(self._cells)
+        if self.readout_bias:
+            params["readout_bias"] = weights(outputs)
+        return params
+
+    def layout(self, params: Params) -> dict[str, int]:
+        """The state s of the cells, then the activations of cells and gates."""
+        return {"s": self._cells, "y": self._cells, "gates": self._gates}
+
+    def start(self, params: Params) -> Float[Tensor, " N"]:
+        """Empty cells, every unit at `reset`."""
+        like = params["cells"]
+        units = like.new_full((self._cells + self._gates,), self.reset)
+        return torch.cat([like.new_zeros(self._cells), units])
+
+    def step(
+        self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
+    ) -> Float[Tensor, " N"]:
+        """Equations (1) to (3)."""
+        s, units = state[: self._cells], state[self._cells :]
+        if self.truncated:
+            units = units.detach()
+        seen = torch.cat([x, units]) if self.wiring == "F" else x
+        net = params["gates"] @ seen  # (3)
+        y_in = self.f(_biased(net[: self.blocks], params, "input_gate_bias"))
+        gates = y_in
+        net_cells = params["cells"] @ (seen if self.links else x)
+        new = self.g(_biased(net_cells, params, "cell_bias"))
+        s = s + self._shared(y_in) * new  # (1)
+        y = self.h(s)  # (2)
+        if self.output_gate:
+            y_out = self.f(_biased(net[self.blocks :], params, "output_gate_bias"))
+            gates = torch.cat([y_in, y_out])
+            y = self._shared(y_out) * y
+        return torch.cat([s, y, gates])
+
+    def read(
+        self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
+    ) -> Float[Tensor, " O"]:
+        """Equation (4)."""
+        y = state[self._cells : 2 * self._cells]
+        seen = torch.cat([x, y]) if self.wiring == "B" else y
+        return self.f(_biased(params["readout"] @ seen, params, "readout_bias"))
+
+    def _shared(self, gates: Float[Tensor, " blocks"]) -> Float[Tensor, " cells"]:
+        """The gate of each cell's block."""
+        return gates.unsqueeze(1).expand(self.blocks, self.size).reshape(self._cells)
+
+
+def _given(biases: tuple[float, ...]) -> Tensor:
+    return torch.tensor(biases or 0.0, dtype=torch.float64)
+
+
+def _biased(net: Tensor, params: Params, name: str) -> Tensor:
+    return net + params[name] if name in params else net

@@ -1,0 +1,61 @@
+"""The interface of a learner: from sequences to better parameters, for all trials at once.
+
+A learner counts in the units of the old tables: sequences presented, passes forward and passes
+back, each in lengths of a sequence.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+
+from ..problem import Problem, Trials
+from ..types import Params, Sequences
+
+Memory = Any
+"""A tree of tensors, [R, ...] each."""
+
+
+class Learned(NamedTuple):
+    """What one step of a learner made of its sequences."""
+
+    params: Params
+    memory: Memory
+    outputs: Float[Tensor, "T R B O"]
+    """What the net answered before it learned from these sequences."""
+
+    loss: Float[Tensor, "R B"]
+
+
+@dataclass(frozen=True)
+class Learner(ABC):
+    """One way to learn. A concrete learner is frozen, and its fields are its choices."""
+
+    @property
+    def batch(self) -> int:
+        """Sequences of one step."""
+        return 1
+
+    @property
+    @abstractmethod
+    def passes(self) -> tuple[float, float]:
+        """Passes forward and passes back for each sequence presented."""
+
+    def fits(self, problem: Problem) -> None:
+        """Raise where the learner cannot learn on this problem.
+
+        Raises:
+            WrongUsage: why not, and what can.
+        """
+
+    @abstractmethod
+    def init(self, net: Trials, params: Params) -> Memory:
+        """What is remembered before the first step."""
+
+    @abstractmethod
+    def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:
+        """Learn from `batch` sequences of every trial, [T, R, batch, ...]."""

@@ -1,0 +1,20 @@
+"""The gradients, one a file: ways to get the derivative of the error by the parameters.
+
+>>> from farback.learners import gradients
+>>> gradients.BPTT().exact
+True
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._catalogue import class_names, named
+
+
+def __getattr__(name: str) -> Any:
+    return named("gradients", name)
+
+
+def __dir__() -> list[str]:
+    return class_names("gradients")

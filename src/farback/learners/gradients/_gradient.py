@@ -1,0 +1,49 @@
+"""The interface of a gradient: from parameters and a sequence to the derivative of its error.
+
+A gradient is written once on `Problem` or `Trials` alike: time is the first axis, and whatever
+other axes there are it leaves alone.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from ...problem import Problem, Trials
+from ...types import Params, Sequences
+
+Net = Problem | Trials
+
+
+@dataclass(frozen=True)
+class ErrorGradient:
+    """The error of some sequences and its derivative."""
+
+    loss: Float[Tensor, " *batch"]
+    """The error of each sequence, summed over its scored steps."""
+
+    outputs: Float[Tensor, "T *batch O"]
+    gradient: Params
+    """dE/dparams, summed over the sequences of a trial."""
+
+
+@dataclass(frozen=True)
+class Gradient(ABC):
+    """One way to get the derivative of the error by the parameters."""
+
+    @property
+    @abstractmethod
+    def exact(self) -> bool:
+        """Whether it equals the derivative of the error, on a cell that cuts nothing."""
+
+    @property
+    @abstractmethod
+    def backward_passes(self) -> float:
+        """Passes back through a sequence, in lengths of the sequence; the pass forward is one."""
+
+    @abstractmethod
+    def __call__(self, net: Net, params: Params, sequences: Sequences) -> ErrorGradient:
+        """The gradient over whole sequences, with the parameters held."""

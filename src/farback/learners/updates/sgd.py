@@ -1,0 +1,25 @@
+"""Plain gradient descent.
+
+step = lr * gradient
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...types import Params
+from ._update import Memory, Step, Update
+
+
+@dataclass(frozen=True)
+class SGD(Update):
+    """Steps of `lr` times the gradient."""
+
+    lr: float = 0.1
+
+    def init(self, params: Params) -> Memory:
+        """Nothing."""
+        return {}
+
+    def __call__(self, gradient: Params, memory: Memory, params: Params) -> Step:
+        return Step({name: self.lr * value for name, value in gradient.items()}, memory)

@@ -1,0 +1,56 @@
+"""When a trial counts as solved: what was seen, and what is asked of it.
+
+The papers judge by three bodies of evidence: the last sequences trained on (as they were answered
+just before their update), the training set, and a test set. A criterion names those that it looks
+at and how many wrong answers and how much mean error it lets pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+EVIDENCE = ("last", "training", "test")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was seen on one body of evidence, for each of R trials."""
+
+    wrong: Int[np.ndarray, " R"]
+    """Sequences answered wrongly, of `count`."""
+
+    error: Float[np.ndarray, " R"]
+    """The task's error, the mean over the sequences."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """Solved when each body of evidence shows few enough wrong answers and a small enough error.
+
+    Args:
+        on: which evidence counts, of "last", "training" and "test".
+        last: how many sequences "last" looks back at.
+        test: how many sequences "test" asks for; None for the whole published test set.
+        wrong: how many wrong answers pass.
+        error: the mean error must lie below it.
+    """
+
+    on: tuple[str, ...]
+    last: int = 0
+    test: int | None = None
+    wrong: int = 0
+    error: float = math.inf
+
+    def met(self, tallies: Mapping[str, Tally]) -> Bool[np.ndarray, " R"]:
+        """Which trials are solved; a number that is not finite never is."""
+        judged = [tallies[name] for name in self.on]
+        good = [(it.wrong <= self.wrong) & (it.error < self.error) for it in judged]
+        finite = [np.isfinite(it.error) for it in judged]
+        return np.logical_and.reduce([*good, *finite])

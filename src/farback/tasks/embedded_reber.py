@@ -1,0 +1,99 @@
+"""Embedded Reber grammar: remember the second symbol across a Reber string.
+
+A string is B, then T or P, then a complete Reber string, then the same T or P again, then E. At
+every step the next symbol is to be predicted. The Reber grammar, with both ways out of a state
+equally probable:
+
+    1: T 2 | P 3    2: S 2 | X 4    3: T 3 | V 5    4: X 3 | S 6    5: P 4 | V 6    6: E
+
+Strings have 9 symbols at least and 12 on average. Right: at every step all possible next symbols
+are more active than all impossible ones.
+
+Reference: S. E. Fahlman, The Recurrent Cascade-Correlation Architecture, 1991; criterion and sets
+of S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, 1997, experiment 1 and table 11.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..draws import Draws
+from ..types import Sequences
+from . import _reber
+from ._criterion import Criterion
+from ._task import Baseline, Lag, Task
+
+
+@dataclass(frozen=True)
+class EmbeddedReber(Task):
+    """Next symbol of embedded Reber strings.
+
+    Args:
+        training_strings: strings of the training set.
+        test_strings: strings of the test set.
+        apart: whether the test set leaves out what is in the training set, as the paper does.
+    """
+
+    training_strings: int = 256
+    test_strings: int = 256
+    apart: bool = True
+
+    @property
+    def inputs(self) -> int:
+        return len(_reber.SYMBOLS)
+
+    @property
+    def outputs(self) -> int:
+        return len(_reber.SYMBOLS)
+
+    @property
+    def lag(self) -> Lag:
+        """From the second symbol to the step at which it is to be predicted again."""
+        return Lag(5, None)
+
+    @property
+    def criterion(self) -> Criterion:
+        return Criterion(on=("training", "test"))
+
+    @property
+    def baseline(self) -> Baseline:
+        """No constant answer tells possible from impossible at every step."""
+        return Baseline((0.5,) * self.outputs, right=0.0, error=self.outputs / 4)
+
+    @property
+    def training(self) -> int:
+        return self.training_strings
+
+    @property
+    def test(self) -> int:
+        return self.test_strings
+
+    def sample(self, draws: Draws) -> Sequences:
+        return _reber.coded(_reber.embedded(draws))
+
+    def test_set(self, draws: Draws, training: Sequences | None) -> Sequences:
+        if not self.apart or training is None:
+            return self.sample(draws)
+        return _reber.coded(_reber.unseen(draws, training))
+
+    def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
+        return _reber.possible_embedded(inputs)
+
+    def informative(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """The second symbol."""
+        steps = torch.arange(len(inputs)).reshape(-1, *(1,) * (inputs.ndim - 2))
+        return (steps == 1).expand(inputs.shape[:-1])
+
+    def distractors(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """None: every symbol decides what may follow."""
+        return torch.zeros(inputs.shape[:-1], dtype=torch.bool)
+
+    def correct(
+        self, outputs: Float[Tensor, "T *batch O"], answers: Float[Tensor, "T *batch O"]
+    ) -> Bool[Tensor, "T *batch"]:
+        """Every possible symbol strictly above every impossible one."""
+        return _reber.ranked(outputs, answers)
