@@ -78,9 +78,9 @@ class Draws:
         pairs = np.arange((places + 1) // 2, dtype=np.uint64)[:, None, None]
         counter = (
             pairs,
-            np.uint64(self._calls),
-            self._number & _LOW,
-            self._number >> _HALF,
+            np.asarray(self._calls, dtype=np.uint64),
+            np.asarray(self._number & _LOW),
+            np.asarray(self._number >> _HALF),
         )
         self._calls += 1
         one, two, three, four = philox(counter, self._key)

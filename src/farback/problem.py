@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -142,11 +142,12 @@ class Trials:
         self.cell, self.task = problem.cell, problem.task
         each, shared = (0, 0, 0, 0), (None, 0, 0, 0)
         steps = (0, 1, 1, 1, 1)
+        trials_second: Any = Readings(1, 1, 1, 0)  # type: ignore
         self._start = batched(problem.cell.start, (0,))
         self.origin = batched(lambda p, a: problem.origin(p, a.sum(0)), (0, 0))
         self.step = batched(problem.step, each, shared)
         self.pull = batched(problem.pull, (*each, 0), (*shared, 0))
-        self.readings = batched(problem.readings, steps, out=Readings(1, 1, 1, 0))
+        self.readings = batched(problem.readings, steps, out=trials_second)
         self.summands = batched(problem.summands, steps)
         self.sensitivity = batched(problem.sensitivity, each, shared)
         self.read = batched(problem.cell.read, (0, 0, 0), (None, 0, 0))

@@ -45,8 +45,9 @@ class Learner(ABC):
     def passes(self) -> tuple[float, float]:
         """Passes forward and passes back for each sequence presented."""
 
+    @abstractmethod
     def fits(self, problem: Problem) -> None:
-        """Raise where the learner cannot learn on this problem.
+        """Refuse a problem that it cannot learn on.
 
         Raises:
             WrongUsage: why not, and what can.

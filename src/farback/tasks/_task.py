@@ -131,7 +131,7 @@ class Task(ABC):
     def right(
         self, outputs: Float[Tensor, "T *batch O"], sequences: Sequences
     ) -> Bool[Tensor, " *batch"]:
-        """Whether every scored step of a sequence is right. A number that is not finite never is."""
+        """Whether every scored step is right; a number that is not finite never is."""
         finite = outputs.isfinite().all(-1)
         good = self.correct(outputs, sequences.answers) & finite
         return (good | (sequences.scored == 0)).all(0)
