@@ -77,6 +77,10 @@ class Problem:
         """What the adjoint of the first state gives to the parameters, where it depends on them."""
         return vjp(self.cell.start, params)[1](adjoint)[0]
 
+    def start_influence(self, params: Params, sequences: Sequences) -> Params:
+        """dstate_0/dparams, [*batch, N, ...] each: zeros where the cell learns no start."""
+        return jacrev(self.cell.start)(params)
+
     def step(self, params: Params, state: Tensor, x: Tensor, alive: Tensor) -> Float[Tensor, " N"]:
         """Equation (1)."""
         return torch.where(alive, self.cell.step(params, state, x), state)
@@ -86,6 +90,11 @@ class Problem:
     ) -> Float[Tensor, " N"]:
         """dE/dstate_{t-1} from the adjoint dE/dstate_t: one step back in time."""
         return vjp(lambda state: self.step(params, state, x, alive), state)[1](adjoint)[0]
+
+    def answers(self, params: Params, states: Tensor, xs: Tensor) -> Float[Tensor, "T *batch O"]:
+        """Equation (2) at some steps, [T, *batch, ...]."""
+        read = vmap(self.cell.read, (None, 0, 0))(params, states.flatten(0, -2), xs.flatten(0, -2))
+        return read.reshape(*states.shape[:-1], -1)
 
     def readings(
         self, params: Params, states: Tensor, xs: Tensor, targets: Tensor, scored: Tensor
@@ -134,6 +143,11 @@ class Problem:
         influence, jacobian = jacrev(self.step, argnums=(0, 1))(params, state, x, alive)
         return Sensitivity(jacobian, influence)
 
+    def projected(self, influence: Params, adjoint: Float[Tensor, "*rows N"]) -> Params:
+        """What adjoints dE/dstate give to the parameters through dstate/dparams, added up."""
+        axes = adjoint.ndim
+        return {name: torch.tensordot(adjoint, each, axes) for name, each in influence.items()}
+
 
 class Trials:
     """A problem for R trials of B sequences: [T, R, B, I], parameters [R, ...]."""
@@ -144,13 +158,15 @@ class Trials:
         steps = (0, 1, 1, 1, 1)
         trials_second: Any = Readings(1, 1, 1, 0)  # type: ignore
         self._start = batched(problem.cell.start, (0,))
+        self._start_influence = batched(jacrev(problem.cell.start), (0,))
         self.origin = batched(lambda p, a: problem.origin(p, a.sum(0)), (0, 0))
         self.step = batched(problem.step, each, shared)
         self.pull = batched(problem.pull, (*each, 0), (*shared, 0))
         self.readings = batched(problem.readings, steps, out=trials_second)
         self.summands = batched(problem.summands, steps)
         self.sensitivity = batched(problem.sensitivity, each, shared)
-        self.read = batched(problem.cell.read, (0, 0, 0), (None, 0, 0))
+        self.projected = batched(problem.projected, (0, 0))
+        self.answers = batched(problem.answers, (0, 1, 1), out=1)
         self._problem = problem
 
     def parameters(self, seeds: Iterable[int], dtype: torch.dtype) -> Params:
@@ -160,8 +176,18 @@ class Trials:
 
     def start(self, params: Params, sequences: Sequences) -> Float[Tensor, "R B N"]:
         """The state before the first step, the same for all sequences of a trial."""
-        rows = sequences.inputs.shape[2]
-        return self._start(params).unsqueeze(1).expand(-1, rows, -1).contiguous()
+        return _for_rows(self._start(params), sequences)
+
+    def start_influence(self, params: Params, sequences: Sequences) -> Params:
+        """dstate_0/dparams, [R, B, N, ...] each, the same for all sequences of a trial."""
+        influence = self._start_influence(params)
+        return {name: _for_rows(each, sequences) for name, each in influence.items()}
+
+
+def _for_rows(value: Float[Tensor, "R *rest"], sequences: Sequences) -> Float[Tensor, "R B *rest"]:
+    """What belongs to a trial, repeated for each of its sequences."""
+    rows = sequences.inputs.shape[2]
+    return torch.stack([value] * rows, 1)
 
 
 def unroll(
@@ -191,6 +217,19 @@ def read(net: Problem | Trials, params: Params, states: Tensor, sequences: Seque
     return Readings(
         torch.cat(outputs), torch.cat(losses), torch.cat(entering), reduce(plus, gradients)
     )
+
+
+def answer(net: Problem | Trials, params: Params, sequences: Sequences) -> Tensor:
+    """The outputs of every step, [T, *batch, O], without derivatives."""
+    sequences = sequences.padded(CHUNK)
+    states = unroll(net, params, sequences)
+    parts = [
+        net.answers(
+            params, states[1 + first : 1 + first + CHUNK], sequences.inputs[first : first + CHUNK]
+        )
+        for first in range(0, len(sequences.inputs), CHUNK)
+    ]
+    return torch.cat(parts)
 
 
 def summed(

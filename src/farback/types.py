@@ -88,7 +88,8 @@ class Sequences:
         return self._with(lambda value: value[:steps])
 
     def _with(self: Self, change: Callable[[Tensor], Tensor]) -> Self:
-        return type(self)(**{it.name: change(getattr(self, it.name)) for it in fields(type(self))})
+        changed = {it.name: change(getattr(self, it.name)) for it in fields(type(self))}
+        return type(self)(**{name: value.contiguous() for name, value in changed.items()})
 
 
 def plus(one: Params, other: Params) -> Params:

@@ -48,7 +48,9 @@ class _Traced:
 
     def __call__(self, *arguments: Any) -> Any:
         leaves: list[Tensor] = []
-        key = (*_flatten(arguments, leaves), *((it.shape, it.dtype, it.device) for it in leaves))
+        form = tuple(_flatten(arguments, leaves))
+        # A graph holds views that suit the strides it was traced with.
+        key = form, *((it.shape, it.stride(), it.dtype, it.device) for it in leaves)
         graph = self._graphs.get(key)
         if graph is None:
             graph = self._graphs[key] = self._trace(arguments)
