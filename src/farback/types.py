@@ -78,6 +78,10 @@ class Sequences:
             return self
         return self._with(lambda it: torch.cat([it, it.new_zeros(missing, *it.shape[1:])]))
 
+    def between(self: Self, first: int, end: int) -> Self:
+        """The steps from `first` up to `end`."""
+        return self._with(lambda value: value[first:end])
+
     def one(self: Self, trial: int, row: int) -> Self:
         """A single sequence without the axes R and B, cut to its end."""
         return self._with(lambda value: value[:, trial, row])._cut()

@@ -1,0 +1,81 @@
+"""The interface of a gradient that is known while the sequence still runs.
+
+The carry holds what the past left behind, so that a learner may change the parameters after every
+step and go on with it.
+
+    carry = begin(params)
+    carry, gradient = advance(params, carry, t)         t = 0, 1, ...
+
+With the parameters held, the gradients of all steps add up to the gradient of the whole sequence.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ...problem import Readings
+from ...types import Params, Sequences, plus, zeros_like
+from ._gradient import ErrorGradient, Gradient, Net
+
+Carry = Any
+"""A tree of tensors, what a sequence's past left behind."""
+
+
+class Advanced(NamedTuple):
+    """One step of a sequence, and what was learned at it."""
+
+    carry: Carry
+    outputs: Float[Tensor, "*batch O"]
+    loss: Float[Tensor, " *batch"]
+    """The error of this step's outputs."""
+
+    gradient: Params
+    """dE/dparams of the errors that are accounted for at this step, be they of steps before."""
+
+
+@dataclass(frozen=True)
+class OnlineGradient(Gradient):
+    """A gradient that can be had step by step."""
+
+    @abstractmethod
+    def begin(self, net: Net, params: Params, sequences: Sequences) -> Carry:
+        """What there is before the first step."""
+
+    @abstractmethod
+    def advance(
+        self, net: Net, params: Params, carry: Carry, sequences: Sequences, t: int
+    ) -> Advanced:
+        """Step t of the sequences, under the parameters of this moment."""
+
+
+def whole(
+    gradient: OnlineGradient, net: Net, params: Params, sequences: Sequences
+) -> ErrorGradient:
+    """The gradient over whole sequences, step by step with the parameters held."""
+    carry, total = gradient.begin(net, params, sequences), zeros_like(params)
+    outputs, losses = [], []
+    for t in range(len(sequences.inputs)):
+        carry, answered, loss, of_step = gradient.advance(net, params, carry, sequences, t)
+        total = plus(total, of_step)
+        outputs.append(answered)
+        losses.append(loss)
+    return ErrorGradient(torch.stack(losses).sum(0), torch.stack(outputs), total)
+
+
+def reading(net: Net, params: Params, state: Tensor, sequences: Sequences, t: int) -> Readings:
+    """What the output of step t says, without an axis of time, and where its error enters."""
+    step = slice(t, t + 1)
+    outputs, loss, entering, gradient = net.readings(
+        params,
+        state.unsqueeze(0),
+        sequences.inputs[step],
+        sequences.targets[step],
+        sequences.scored[step],
+    )
+    return Readings(outputs[0], loss[0], entering[0], gradient)
