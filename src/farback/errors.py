@@ -33,3 +33,9 @@ def unknown(what: str, name: str, known: Iterable[str], *, where: str = "") -> W
     names = sorted(known)
     near = get_close_matches(name, names, n=3) or names
     return WrongUsage(f"There is no {what} '{name}'{where}; try {', '.join(near)}.")
+
+
+class Stopped(KeyboardInterrupt):
+    """Stopped at a safe point, with nothing lost; the message tells how to go on."""
+
+    exit_code = 130

@@ -36,9 +36,9 @@ class Learner(ABC):
     """One way to learn. A concrete learner is frozen, and its fields are its choices."""
 
     @property
-    def batch(self) -> int:
+    @abstractmethod
+    def presented(self) -> int:
         """Sequences of one step."""
-        return 1
 
     @property
     @abstractmethod
@@ -59,4 +59,4 @@ class Learner(ABC):
 
     @abstractmethod
     def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:
-        """Learn from `batch` sequences of every trial, [T, R, batch, ...]."""
+        """Learn from `presented` sequences of every trial, [T, R, presented, ...]."""

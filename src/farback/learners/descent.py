@@ -1,0 +1,123 @@
+"""Gradient descent: a gradient, and an update that makes a step of it.
+
+    params <- params - update(dE/dparams)
+
+By default on-line: after each sequence. With `batch` sequences a step, E is the mean of their
+errors. With `per_step`, the parameters change after every step of a sequence, by the part of the
+gradient that an on-line gradient (RTRL, truncated BPTT) accounts for at that step; the influence of
+old parameters lives on in what it carries, as in the original algorithms.
+
+Reference: R. J. Williams, D. Zipser, A Learning Algorithm for Continually Running Fully Recurrent
+Neural Networks, 1989, for the last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from ..engine.reference import Function, batched
+from ..errors import WrongUsage
+from ..problem import Problem, Trials
+from ..types import Params, Sequences
+from ._learner import Learned, Learner, Memory
+from .gradients._gradient import Gradient
+from .gradients._online import OnlineGradient
+from .updates._update import Update
+
+
+@dataclass(frozen=True)
+class Descent(Learner):
+    """Descend along a gradient.
+
+    Args:
+        gradient: where the derivative comes from.
+        update: what makes a step of it.
+        batch: sequences of a step.
+        per_step: whether the parameters change after every step of a sequence.
+    """
+
+    gradient: Gradient
+    update: Update
+    batch: int = 1
+    per_step: bool = False
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise WrongUsage(f"batch came as {self.batch}, expected at least 1; try batch=1.")
+        if self.per_step and not isinstance(self.gradient, OnlineGradient):
+            raise WrongUsage(
+                f"per_step came with {self.gradient!r}, which knows the gradient at the end of a "
+                "sequence only; try RTRL() or TruncatedBPTT(window=20, every=1)."
+            )
+
+    @property
+    def presented(self) -> int:
+        return self.batch
+
+    @property
+    def passes(self) -> tuple[float, float]:
+        return 1.0, self.gradient.backward_passes
+
+    def fits(self, problem: Problem) -> None:
+        """Every cell and task will do."""
+
+    def init(self, net: Trials, params: Params) -> Memory:
+        return _init(self.update)(params)
+
+    def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:
+        if self.per_step:
+            return self._step_by_step(net, params, memory, sequences)
+        found = self.gradient(net, params, sequences)
+        changed, memory = self._updated(params, found.gradient, memory)
+        return Learned(changed, memory, found.outputs, found.loss)
+
+    def _step_by_step(
+        self, net: Trials, params: Params, memory: Memory, sequences: Sequences
+    ) -> Learned:
+        assert isinstance(self.gradient, OnlineGradient)
+        carry = self.gradient.begin(net, params, sequences)
+        outputs, losses = [], []
+        for t in range(sequences.steps):
+            advanced = self.gradient.advance(net, params, carry, sequences, t)
+            carry = advanced.carry
+            changed, remembered = self._updated(params, advanced.gradient, memory)
+            # A trial whose sequences have ended waits for the longer ones beside it.
+            alive = sequences.alive[t].any(-1)
+            params, memory = _where(alive, changed, params), _where(alive, remembered, memory)
+            outputs.append(advanced.outputs)
+            losses.append(advanced.loss)
+        return Learned(params, memory, torch.stack(outputs), torch.stack(losses).sum(0))
+
+    def _updated(self, params: Params, gradient: Params, memory: Memory) -> tuple[Params, Memory]:
+        mean = {name: value / self.batch for name, value in gradient.items()}
+        return _descend(self.update)(params, mean if self.batch > 1 else gradient, memory)
+
+
+@cache
+def _init(update: Update) -> Function:
+    return batched(update.init, (0,))
+
+
+@cache
+def _descend(update: Update) -> Function:
+    def descend(params: Params, gradient: Params, memory: Memory) -> tuple[Params, Memory]:
+        step, remembered = update(gradient, memory, params)
+        return {name: value - step[name] for name, value in params.items()}, remembered
+
+    return batched(descend, (0, 0, 0))
+
+
+def _where(alive: Bool[Tensor, " R"], new: Any, old: Any) -> Any:
+    """`new` for the trials that are alive, `old` for the others, leaf by leaf."""
+
+    def choose(new: Tensor, old: Tensor) -> Tensor:
+        return torch.where(alive.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
+
+    return pytree.tree_map(choose, new, old)

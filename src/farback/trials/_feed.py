@@ -1,0 +1,92 @@
+"""The stream of training sequences of a group of trials, and the sets that judge them.
+
+Every sequence is a function of the trial's seed and of its number, so the stream may be drawn in
+blocks of any length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from ..draws import Draws
+from ..problem import CHUNK
+from ..tasks._task import Task
+from ..types import Sequences
+
+_BLOCK_NUMBERS = 8_000_000
+"""Numbers drawn and held at one time; sequences are drawn in blocks of about that size."""
+
+_EXAM = 1024
+"""Sequences that are answered together when a set is judged, over all trials."""
+
+
+class Feed:
+    """What the trials of some seeds learn from and are judged by.
+
+    Args:
+        task: the task.
+        seeds: one seed a trial.
+        dtype: the type of its numbers.
+        device: where they lie.
+    """
+
+    def __init__(
+        self, task: Task, seeds: Sequence[int], dtype: torch.dtype, device: torch.device | str
+    ) -> None:
+        self._task, self._seeds = task, tuple(seeds)
+        self._dtype, self._device = dtype, device
+        self._training = self._training_set()
+
+    def sequences(self, batch: int) -> Iterator[Sequences]:
+        """Batches to learn from, without end, padded to whole chunks."""
+        block = max(1, self._block // batch) * batch
+        first = 0
+        while True:
+            drawn = self._block_from(first, block)
+            for row in range(0, block, batch):
+                yield drawn.rows(row, batch).padded(CHUNK)
+            first += block
+
+    def training(self) -> Iterator[Sequences]:
+        """The fixed training set, in parts; nothing where each sequence is drawn afresh."""
+        if self._training is None:
+            return
+        for first in range(0, self._training.alive.shape[2], self._part):
+            yield self._ready(self._training.rows(first, self._part))
+
+    def test(self, count: int | None = None) -> Iterator[Sequences]:
+        """The test set, in parts: the published one, or `count` sequences. Drawn as it is read."""
+        whole = count or self._task.test
+        for first in range(0, whole, self._part):
+            part = min(self._part, whole - first)
+            draws = Draws(self._seeds, "test", first=first, count=part)
+            yield self._ready(self._task.test_set(draws, self._training))
+
+    @property
+    def _part(self) -> int:
+        """Sequences of each trial that are answered together when a set is judged."""
+        return max(1, _EXAM // len(self._seeds))
+
+    @property
+    def _block(self) -> int:
+        one = self._task.sample(Draws(self._seeds[:1], "size", count=8))
+        numbers = one.inputs.numel() / 8 * len(self._seeds)
+        return int(min(1000, max(1, _BLOCK_NUMBERS // numbers)))
+
+    def _block_from(self, first: int, count: int) -> Sequences:
+        if self._training is None:
+            drawn = self._task.sample(Draws(self._seeds, "training", first=first, count=count))
+            return drawn.to(self._dtype, self._device)
+        order = Draws(self._seeds, "order", first=first, count=count)
+        places = torch.from_numpy(order.integers(high=self._training.alive.shape[2]))
+        return self._training.picked(places).to(self._dtype, self._device)
+
+    def _training_set(self) -> Sequences | None:
+        if self._task.training is None:
+            return None
+        return self._task.training_set(Draws(self._seeds, "set", count=self._task.training))
+
+    def _ready(self, part: Sequences) -> Sequences:
+        return part.padded(CHUNK).to(self._dtype, self._device)

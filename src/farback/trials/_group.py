@@ -1,0 +1,170 @@
+"""A group of trials in lockstep, each until it is solved, diverged, or at the end of its budget.
+
+A group always has `size` rows, the seeds from a multiple of `size` on, whichever of them are
+wanted: a trial stands in the same row of the same shapes however many are asked for, so its numbers
+come out the same, bit for bit. Rows that are done, or not wanted, go on unread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+
+from ..engine.reference import running
+from ..learners._learner import Learner
+from ..problem import Problem, Trials
+from ..types import Params
+from ._curve import Curve
+from ._exam import Last, examine, graded
+from ._feed import Feed
+
+_POINTS = 200
+"""Points of a learning curve, about."""
+
+
+Outcome = Literal["solved", "unsolved", "diverged"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the trials of a group are run."""
+
+    problem: Problem
+    learner: Learner
+    sequences: int
+    """The budget of a trial, in sequences presented."""
+
+    check: int
+    """Sequences between two looks at the criterion."""
+
+    dtype: torch.dtype = torch.float32
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A group between two steps of learning."""
+
+    sequences: int
+    seeds: tuple[int, ...]
+    params: Params
+    """[R, ...], in the order of `seeds`."""
+
+    open_to: Bool[np.ndarray, " R"]
+    """The trials that are wanted and still learning."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What became of one trial."""
+
+    seed: int
+    outcome: Outcome
+    sequences: int
+    params: Params
+    measures: dict[str, float]
+    curve: dict[str, list[float]]
+
+
+def run(
+    plan: Plan,
+    seeds: range,
+    wanted: Bool[np.ndarray, " R"],
+    *,
+    watch: Callable[[Moment], None],
+    deliver: Callable[[Finished], None],
+) -> None:
+    """Run a group.
+
+    Args:
+        plan: the problem, the learner, the budget.
+        seeds: the seeds of all rows.
+        wanted: the rows whose result is asked for.
+        watch: called before each step of learning; what it raises ends the group.
+        deliver: called with each wanted trial as soon as it is done.
+    """
+    with running():
+        net = Trials(plan.problem)
+        feed = Feed(plan.problem.task, seeds, plan.dtype, plan.device)
+        params = net.parameters(seeds, plan.dtype, plan.device)
+        memory = plan.learner.init(net, params)
+        last = Last(len(seeds), max(plan.problem.task.criterion.last, 1))
+        curve = Curve(len(seeds), max(plan.check, plan.sequences // _POINTS))
+        open_to, presented = wanted.copy(), 0
+        for sequences in feed.sequences(plan.learner.presented):
+            watch(Moment(presented, tuple(seeds), params, open_to))
+            learned = plan.learner.step(net, params, memory, sequences)
+            params, memory = learned.params, learned.memory
+            right, error = graded(net, learned.outputs, sequences)
+            last.add(right, error)
+            curve.add(learned.loss.cpu().numpy(), right)
+            before, presented = presented, presented + plan.learner.presented
+            ended = presented >= plan.sequences
+            if presented // plan.check == before // plan.check and not ended:
+                continue
+            curve.mark(presented, ended=ended)
+            diverged = open_to & ~_finite(params)
+            solved = _solved(net, params, feed, last, open_to & ~diverged)
+            unsolved = open_to & ~diverged & ~solved & ended
+            ends: dict[Outcome, Bool[np.ndarray, " R"]] = {
+                "diverged": diverged,
+                "solved": solved,
+                "unsolved": unsolved,
+            }
+            for outcome, rows in ends.items():
+                for row in np.flatnonzero(rows).tolist():
+                    mine = _row(params, row)
+                    measures = _measures(net, mine, plan, seeds[row]) | last.measures(row)
+                    points = curve.of(row, presented)
+                    deliver(Finished(seeds[row], outcome, presented, mine, measures, points))
+            open_to &= ~(diverged | solved | unsolved)
+            if not open_to.any():
+                return
+
+
+def _solved(
+    net: Trials, params: Params, feed: Feed, last: Last, open_to: Bool[np.ndarray, " R"]
+) -> Bool[np.ndarray, " R"]:
+    """The trials that meet the task's criterion; a set is asked only while some still may."""
+    criterion = net.task.criterion
+    may = open_to
+    for name in criterion.on:
+        if not may.any():
+            break
+        if name == "last":
+            tally = last.tally()
+        else:
+            parts = feed.training() if name == "training" else feed.test(criterion.test)
+            tally = examine(net, params, parts, open_to=may, allowed=criterion.wrong)
+        may = may & replace(criterion, on=(name,)).met({name: tally})
+    return may
+
+
+def _measures(net: Trials, params: Params, plan: Plan, seed: int) -> dict[str, float]:
+    """The published test, asked of one trial by itself."""
+    feed = Feed(plan.problem.task, (seed,), plan.dtype, plan.device)
+    one = {name: value.unsqueeze(0) for name, value in params.items()}
+    found: dict[str, float] = {}
+    for name, parts in (("training", feed.training()), ("test", feed.test())):
+        tally = examine(net, one, parts, open_to=np.ones(1, dtype=bool))
+        if tally.count:
+            found[f"{name}_wrong"] = float(tally.wrong[0])
+            found[f"{name}_count"] = float(tally.count)
+            found[f"{name}_error"] = float(tally.error[0])
+    return found
+
+
+def _row(params: Params, row: int) -> Params:
+    """One trial's parameters, as tensors that autograd may follow."""
+    with torch.inference_mode(False):
+        return {name: value[row].clone() for name, value in params.items()}
+
+
+def _finite(params: Params) -> Bool[np.ndarray, " R"]:
+    finite = [value.isfinite().flatten(1).all(1) for value in params.values()]
+    return torch.stack(finite).all(0).cpu().numpy()

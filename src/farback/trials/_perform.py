@@ -1,0 +1,85 @@
+"""Running what is missing: planned minus published, seed-major, a group at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+from ..errors import Stopped
+from ..results import Run, Runs, Store
+from ._group import Moment
+from ._progress import Progressing
+from ._stop import stoppable
+from ._study import Study
+
+Path = str | os.PathLike[str]
+Watch = Callable[[Moment], None]
+
+
+def perform(
+    studies: Sequence[Study],
+    seeds: Sequence[int],
+    *,
+    store: Path | Store | None = None,
+    progress: bool = True,
+    watch: Watch | None = None,
+) -> Runs:
+    """The runs of every study and seed, in that order; those that the store holds are read.
+
+    Raises:
+        Stopped: somebody asked to stop; what was finished is published.
+    """
+    kept = Store(store) if isinstance(store, str | os.PathLike) else store
+    planned = {study.trial(seed).id: study.trial(seed) for study in studies for seed in seeds}
+    found: dict[str, Run] = {}
+    if kept is not None:
+        known = {name: kept.get(trial) for name, trial in planned.items()}
+        found.update({name: run for name, run in known.items() if run is not None})
+    shown = Progressing(len(planned), shown=progress and len(found) < len(planned))
+
+    def publish(run: Run) -> None:
+        if kept is not None:
+            kept.publish(run)
+        found[run.trial.id] = run
+        shown.done(run.outcome)
+
+    with stoppable() as asked, shown:
+        for run in found.values():
+            shown.done(run.outcome)
+
+        def look(moment: Moment) -> None:
+            if asked():
+                raise Stopped(_farewell(len(found), len(planned), kept))
+            shown.at(moment.sequences)
+            if watch is not None:
+                watch(moment)
+
+        for study, first, mine in _schedule(studies, seeds):
+            missing = {seed for seed in mine if study.trial(seed).id not in found}
+            if missing:
+                shown.begin(study.name, study.sequences)
+                study.run(first, missing, watch=look, publish=publish)
+    return Runs(tuple(found[name] for name in planned))
+
+
+def _schedule(
+    studies: Sequence[Study], seeds: Sequence[int]
+) -> Iterator[tuple[Study, int, list[int]]]:
+    """Groups to run, seed-major: each study, the first seed of the group, its wanted seeds."""
+    due = [
+        (seed - seed % study.group, place, seed)
+        for place, study in enumerate(studies)
+        for seed in seeds
+    ]
+    for (first, place), entries in groupby(sorted(due), key=lambda it: it[:2]):
+        yield studies[place], first, [seed for _, _, seed in entries]
+
+
+def _farewell(done: int, planned: int, kept: Store | None) -> str:
+    if kept is None:
+        return f"stopped with {done} of {planned} trials done; name a store to keep them."
+    return (
+        f"stopped; {done} of {planned} trials are published in {kept.path}, "
+        "and the same call goes on."
+    )

@@ -1,0 +1,118 @@
+"""One cell on one task under one learner, and the group-wise run of its trials."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import torch
+
+from ..cells._cell import Cell
+from ..errors import WrongUsage
+from ..learners._learner import Learner
+from ..problem import Problem
+from ..results import Run, Trial
+from ..tasks._task import Task
+from ._environment import commit, device_name, versions
+from ._group import Finished, Moment, Plan, run
+from ._identity import sources, written
+
+TYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the trials of one row of a table have in common."""
+
+    cell: Cell
+    task: Task
+    learner: Learner
+    sequences: int
+    check: int = 100
+    group: int = 32
+    dtype: str = "float32"
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name in ("sequences", "check", "group"):
+            if (value := getattr(self, name)) < 1:
+                raise WrongUsage(f"{name} came as {value}, expected at least 1.")
+        if self.dtype not in TYPES:
+            known = " or ".join(TYPES)
+            raise WrongUsage(f"dtype came as {self.dtype!r}, expected {known}.")
+        problem = Problem(self.cell, self.task)
+        problem.parameters(0)  # a cell that cannot have the task's shapes says so
+        self.learner.fits(problem)
+
+    @property
+    def name(self) -> str:
+        """The cell on the task, for people."""
+        return f"{type(self.cell).__name__} on {type(self.task).__name__}"
+
+    def trial(self, seed: int) -> Trial:
+        """The complete specification of one trial."""
+        return Trial(
+            cell=written(self.cell),
+            task=written(self.task),
+            learner=written(self.learner),
+            seed=seed,
+            sequences=self.sequences,
+            check=self.check,
+            engine="reference",
+            group=self.group,
+            dtype=self.dtype,
+            sources=sources(self.cell, self.task, self.learner),
+        )
+
+    def run(
+        self,
+        first: int,
+        seeds: set[int],
+        *,
+        watch: Callable[[Moment], None],
+        publish: Callable[[Run], None],
+    ) -> None:
+        """Run the wanted seeds of the group that begins with seed `first`."""
+        rows = range(first, first + self.group)
+        plan = Plan(
+            Problem(self.cell, self.task),
+            self.learner,
+            self.sequences,
+            self.check,
+            TYPES[self.dtype],
+            self.device,
+        )
+        begun, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+        forward, backward = self.learner.passes
+
+        def deliver(finished: Finished) -> None:
+            publish(
+                Run(
+                    trial=self.trial(finished.seed),
+                    outcome=finished.outcome,
+                    sequences=finished.sequences,
+                    forward=forward * finished.sequences,
+                    backward=backward * finished.sequences,
+                    measures=finished.measures,
+                    curve=finished.curve,
+                    seconds=time.monotonic() - begun,
+                    versions=versions(),
+                    device=device_name(self.device),
+                    commit=commit(),
+                    command=self.command(finished.seed),
+                    started=started,
+                )
+            )
+
+        run(plan, rows, np.array([it in seeds for it in rows]), watch=watch, deliver=deliver)
+
+    def command(self, seed: int) -> str:
+        """The call that runs this trial alone."""
+        return (
+            f"fb.train({written(self.cell)}, {written(self.task)}, {written(self.learner)}, "
+            f"seeds=[{seed}], sequences={self.sequences}, check={self.check}, group={self.group}, "
+            f"dtype={self.dtype!r})"
+        )

@@ -1,0 +1,121 @@
+"""The verbs `train` and `sweep`: cells on tasks under learners, for many seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+from ..cells._cell import Cell
+from ..errors import WrongUsage
+from ..learners._learner import Learner
+from ..results import Runs, Store
+from ..tasks._task import Task
+from ._perform import Path, Watch, perform
+from ._study import Study
+
+
+def train(
+    cell: Cell,
+    task: Task,
+    learner: Learner,
+    *,
+    seeds: int | Iterable[int] = 10,
+    sequences: int,
+    check: int = 100,
+    store: Path | Store | None = None,
+    group: int = 32,
+    dtype: str = "float32",
+    device: str = "cpu",
+    progress: bool = True,
+    watch: Watch | None = None,
+) -> Runs:
+    """Train one cell on one task, one trial a seed, all of them side by side.
+
+    Each trial ends when the task's published criterion is met, when its numbers are no longer
+    finite, or when its budget is spent; then the published test set is asked. With a store, a trial
+    that it holds is not run again, and each is published as soon as it is done: after a stop, the
+    same call goes on.
+
+    >>> import farback as fb
+    >>> from farback import cells, learners, tasks
+    >>> from farback.learners import gradients, updates
+    >>> runs = fb.train(
+    ...     cells.LSTM1997(blocks=3, size=2),
+    ...     tasks.EmbeddedReber(),
+    ...     learners.Descent(gradients.BPTT(), updates.SGD(lr=0.5)),
+    ...     seeds=2, sequences=20, group=2, progress=False,
+    ... )
+    >>> [run.outcome for run in runs]
+    ['unsolved', 'unsolved']
+
+    Args:
+        cell: the architecture.
+        task: what it is to learn.
+        learner: how.
+        seeds: the seeds of the trials, or how many (from 0 on).
+        sequences: the budget of a trial, in sequences presented.
+        check: sequences between two looks at the criterion. It moves what is reported: a trial is
+            solved at the first look that finds it so.
+        store: a folder that keeps the results; made where there is none.
+        group: trials that are run side by side. A part of a trial's identity: its numbers come out
+            the same, bit for bit, at the same size.
+        dtype: float32 or float64.
+        device: where to run.
+        progress: whether to show on standard error how far it is.
+        watch: called between two steps of learning with the `Moment`, to look at the parameters.
+
+    Raises:
+        WrongUsage: cell, task and learner do not fit, or an option is out of its range.
+        Stopped: Ctrl-C; what was finished is published, or in the exception's `runs`.
+    """
+    return sweep(
+        cells=[cell],
+        tasks=[task],
+        learners=[learner],
+        seeds=seeds,
+        sequences=sequences,
+        check=check,
+        store=store,
+        group=group,
+        dtype=dtype,
+        device=device,
+        progress=progress,
+        watch=watch,
+    )
+
+
+def sweep(
+    *,
+    cells: Sequence[Cell],
+    tasks: Sequence[Task],
+    learners: Sequence[Learner],
+    seeds: int | Iterable[int] = 10,
+    sequences: int,
+    check: int = 100,
+    store: Path | Store | None = None,
+    group: int = 32,
+    dtype: str = "float32",
+    device: str = "cpu",
+    progress: bool = True,
+    watch: Watch | None = None,
+) -> Runs:
+    """Every cell on every task under every learner; the other arguments are those of `train`.
+
+    The order is seed-major: a stopped sweep is a smaller valid one.
+    """
+    numbers = _numbers(seeds)
+    common = {"sequences": sequences, "check": check, "group": group}
+    studies = [
+        Study(*parts, **common, dtype=dtype, device=device)
+        for parts in product(cells, tasks, learners)
+    ]
+    return perform(studies, numbers, store=store, progress=progress, watch=watch)
+
+
+def _numbers(seeds: int | Iterable[int]) -> list[int]:
+    numbers = list(range(seeds)) if isinstance(seeds, int) else list(dict.fromkeys(seeds))
+    if not numbers or min(numbers) < 0:
+        raise WrongUsage(
+            f"seeds came as {seeds!r}, expected how many, or whole numbers from 0 on; try seeds=10."
+        )
+    return numbers
