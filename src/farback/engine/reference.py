@@ -69,7 +69,8 @@ class _Traced:
             )
             return leaves_out
 
-        traced = make_fx(flat)(*leaves)
+        # The same tensor given twice would be traced as one argument.
+        traced = make_fx(flat)(*(it.detach() for it in leaves))
         simplify(traced.graph)
         traced.recompile()
         run, form_out = traced.forward, made[0]

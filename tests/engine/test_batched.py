@@ -1,0 +1,12 @@
+"""A function mapped by the reference engine gives what it gives unmapped."""
+
+import torch
+
+from farback.engine.reference import batched
+
+
+def test_a_tensor_given_twice_is_two_arguments() -> None:
+    minus = batched(lambda a, b: a - 2 * b, (0, 0))
+    one, other = torch.ones(3), torch.full((3,), 5.0)
+    assert minus(one, one).tolist() == [-1.0] * 3
+    assert minus(one, other).tolist() == [-9.0] * 3
