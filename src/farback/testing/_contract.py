@@ -1,0 +1,80 @@
+"""What the contract batteries share: a claim with its sentence, and reading a repr back.
+
+A battery raises AssertionError with one sentence at the first claim that does not hold.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import torch
+from torch.utils import _pytree as pytree
+
+
+def claim(holds: bool, sentence: str) -> None:
+    """Go on where it holds; python -O does not switch it off."""
+    if not holds:
+        raise AssertionError(sentence)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two trees have one form and hold the same bits; NaN is the same as NaN."""
+    mine, form = pytree.tree_flatten(one)
+    others, form_of_other = pytree.tree_flatten(other)
+    if form != form_of_other:
+        return False
+    return all(
+        a.shape == b.shape and a.dtype == b.dtype and torch.equal(a.nan_to_num(), b.nan_to_num())
+        for a, b in zip(mine, others, strict=True)
+    )
+
+
+def copied(tree: Any) -> Any:
+    """The same numbers in storage of their own."""
+    return pytree.tree_map(torch.clone, tree)
+
+
+def check_configuration(thing: Any) -> None:
+    """Frozen, and its repr is its configuration: read back, it is the same object again."""
+    name = type(thing).__name__
+    frozen = is_dataclass(thing) and type(thing).__dataclass_params__.frozen  # type: ignore
+    claim(frozen, f"{name} is not a frozen dataclass; put @dataclass(frozen=True) above it.")
+    again = rebuilt(thing)
+    claim(again == thing, f"{thing!r} reads back as {again!r}; its repr must say all its choices.")
+    claim(hash(again) == hash(thing), f"{name} is equal to its copy but hashes differently.")
+
+
+def rebuilt(thing: Any) -> Any:
+    """The object that the repr of `thing` spells, read without eval."""
+    return _read(
+        ast.parse(repr(thing), mode="eval").body, {it.__name__: it for it in _kinds(thing)}
+    )
+
+
+def _read(node: ast.expr, kinds: dict[str, type[Any]]) -> Any:
+    match node:
+        case ast.Call(ast.Name(name), arguments, keywords):
+            given = {str(it.arg): _read(it.value, kinds) for it in keywords}
+            return kinds[name](*(_read(it, kinds) for it in arguments), **given)
+        case ast.Tuple(entries):
+            return tuple(_read(it, kinds) for it in entries)
+        case ast.Name("inf" | "nan" as name):
+            return float(name)
+        case ast.UnaryOp(ast.USub(), value):
+            return -_read(value, kinds)
+        case _:
+            return ast.literal_eval(node)
+
+
+def _kinds(thing: Any) -> Iterator[type[Any]]:
+    """The classes that a repr may name: the object's own and those of its fields."""
+    if isinstance(thing, tuple):
+        for entry in thing:
+            yield from _kinds(entry)
+    elif is_dataclass(thing):
+        yield type(thing)
+        for field in fields(thing):
+            yield from _kinds(getattr(thing, field.name))
