@@ -1,23 +1,58 @@
-"""What the contract batteries share: a claim with its sentence, and reading a repr back.
-
-A battery raises AssertionError with one sentence at the first claim that does not hold.
-"""
+"""A contract: claims that every member of a room keeps, each of which says what broke it."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from ..errors import FarbackError
 
-def claim(holds: bool, sentence: str) -> None:
-    """Go on where it holds; python -O does not switch it off."""
-    if not holds:
-        raise AssertionError(sentence)
+Subject = TypeVar("Subject")
+
+
+class ContractBroken(FarbackError, AssertionError):
+    """A class does not keep what its room promises."""
+
+    exit_code = 1
+
+
+def keep(claims: Mapping[str, Callable[[Subject], None]], subject: Subject, name: str) -> None:
+    """Hold the subject to every claim.
+
+    Raises:
+        ContractBroken: the first claim that it breaks, and how.
+    """
+    for claim, check in claims.items():
+        try:
+            check(subject)
+        except ContractBroken as broken:
+            raise ContractBroken(f"{name} breaks '{claim}': {broken}") from None
+        except Exception as error:
+            came = f"{type(error).__name__}: {error}"
+            raise ContractBroken(f"{name} breaks '{claim}': it raised {came}") from error
+
+
+def require(kept: bool, sentence: str) -> None:
+    """Say what broke unless the claim is kept."""
+    if not kept:
+        raise ContractBroken(sentence)
+
+
+def require_close(ours: Tensor, theirs: Tensor, tolerance: float, sentence: str) -> None:
+    """Say what broke, and by how much, unless both agree relative to the largest number."""
+    scale = max(1.0, float(theirs.abs().max())) if theirs.numel() else 1.0
+    off = float((ours - theirs).abs().max()) / scale if theirs.numel() else 0.0
+    require(off <= tolerance, f"{sentence}; they are {off:.1e} apart, expected {tolerance:.0e}.")
+    require(bool(torch.isfinite(ours).all()), f"{sentence}; and the numbers are finite.")
+
+
+claim = require
 
 
 def same(one: Any, other: Any) -> bool:
