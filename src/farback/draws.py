@@ -48,6 +48,11 @@ class Draws:
         self._calls = 0
         self.shape = len(seeds), count
 
+    @property
+    def numbers(self) -> Int64[np.ndarray, " B"]:
+        """The number of each sequence."""
+        return self._number.astype(np.int64)
+
     def branch(self, name: str) -> Draws:
         """Numbers of their own for the same sequences, whatever was drawn here before."""
         first, count = int(self._number[0]), len(self._number)

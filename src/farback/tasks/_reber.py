@@ -1,11 +1,19 @@
-"""The Reber grammar: drawing strings, and what may follow.
+"""The Reber grammar, plain and embedded, as tables: drawing strings, and what may follow.
 
-    1: T 2 | P 3    2: S 2 | X 4    3: T 3 | V 5    4: X 3 | S 6    5: P 4 | V 6    6: E
+    0: B 1    1: T 2 | P 3    2: S 2 | X 4    3: T 3 | V 5    4: X 3 | S 6    5: P 4 | V 6    6: E 7
 
-Strings are arrays of symbol numbers, [T, R, B], padded with -1.
+Embedded, the string stands between B and T or P in front and the same T or P and E behind. Both
+ways out of a state are equally probable. Strings are arrays of symbol numbers, [T, R, B], padded
+with -1.
+
+Reference: A. Cleeremans, D. Servan-Schreiber, J. L. McClelland, Finite State Automata and Simple
+Recurrent Networks, 1989, figures 2 and 8; S. E. Fahlman, The Recurrent Cascade-Correlation
+Architecture, 1991.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -17,89 +25,100 @@ from ..types import Sequences
 from ._task import one_hot, sequences
 
 SYMBOLS = "BTPSXVE"
-B, T, P, S, X, V, E = range(7)
 NOTHING = -1
-
-# By state 1 to 6 (0 is unused) and choice: the symbol, and the state that it leads to (7: the end).
-_SYMBOL = np.array([[0, 0], [T, P], [S, X], [T, V], [X, S], [P, V], [E, E]])
-_NEXT = np.array([[0, 0], [2, 3], [2, 4], [3, 5], [3, 6], [4, 6], [7, 7]])
-_END = 7
 _DRAWN_AT_ONCE = 16
 
 Strings = Int64[np.ndarray, "T R B"]
+Edges = Sequence[tuple[int, str, int]]
 
 
-def plain(draws: Draws) -> Strings:
-    """Reber strings, from B to E."""
-    state = np.ones(draws.shape, dtype=np.int64)
-    steps = [np.full(draws.shape, B)]
-    while (state != _END).any():
-        for choice in draws.integers(_DRAWN_AT_ONCE, high=2):
-            done = state == _END
-            inside = np.where(done, 0, state)
-            steps.append(np.where(done, NOTHING, _SYMBOL[inside, choice]))
-            state = np.where(done, _END, _NEXT[inside, choice])
-    return _cut(np.stack(steps))
+class Grammar:
+    """A grammar with at most two ways out of each state. Strings start at 0.
+
+    Args:
+        edges: from state, by symbol, to state; the last state is the end.
+        shortest: symbols of the shortest string.
+    """
+
+    def __init__(self, edges: Edges, *, shortest: int) -> None:
+        self.shortest = shortest
+        self._end = max(after for _, _, after in edges)
+        self._lost = self._end + 1
+        # By state and symbol: the state after it.
+        self._after = np.full((self._lost + 1, len(SYMBOLS)), self._lost)
+        # By state and choice: the symbol, and the state after it. One way out stands twice.
+        self._choice = np.full((self._end + 1, 2), NOTHING)
+        self._choice_after = np.full((self._end + 1, 2), self._end)
+        for state in range(self._end):
+            ways = [(SYMBOLS.index(name), after) for at, name, after in edges if at == state]
+            self._choice[state], self._choice_after[state] = zip(ways[0], ways[-1], strict=True)
+            for symbol, after in ways:
+                self._after[state, symbol] = after
+
+    def strings(self, draws: Draws) -> Strings:
+        """Strings, each walked from state 0 to the end."""
+        state = np.zeros(draws.shape, dtype=np.int64)
+        steps = []
+        while (state != self._end).any():
+            for choice in draws.integers(_DRAWN_AT_ONCE, high=2):
+                steps.append(self._choice[state, choice])
+                state = self._choice_after[state, choice]
+        return cut(np.stack(steps))
+
+    def possible(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
+        """1 for every symbol that may follow the inputs so far; 0 for all after a wrong one."""
+        return torch.from_numpy(self._possible(inputs.argmax(-1).numpy()))
+
+    def _possible(self, symbols: Int64[np.ndarray, "T *batch"]) -> Float[np.ndarray, "T *batch O"]:
+        may_follow = (self._after != self._lost).astype(np.float64)
+        state = np.zeros(symbols.shape[1:], dtype=np.int64)
+        states = np.empty_like(symbols)
+        for step, symbol in enumerate(symbols):
+            states[step] = state = self._after[state, symbol]
+        return may_follow[states]
+
+    def coded(self, strings: Strings) -> Sequences:
+        """Each symbol as an input, the next one as its target, the possible ones as its answer."""
+        symbols, following = strings[:-1], strings[1:]
+        alive = following != NOTHING
+        inputs = one_hot(symbols, len(SYMBOLS), alive)
+        answers = self._possible(symbols) * alive[..., None]
+        targets = one_hot(following, len(SYMBOLS), alive)
+        return sequences(inputs, targets, answers=answers, scored=alive, alive=alive)
+
+    def unseen(self, draws: Draws, training: Sequences) -> Strings:
+        """Strings that the training set of the same trial does not hold.
+
+        A string that it holds is drawn again, so that each is its own trial's and number's affair.
+        """
+        chosen = self.strings(draws.branch("0"))
+        turn = 0
+        while (seen := _held(chosen, training)).any():
+            turn += 1
+            chosen = np.where(seen, *_level(self.strings(draws.branch(str(turn))), chosen))
+        return cut(chosen)
 
 
-def embedded(draws: Draws) -> Strings:
-    """Embedded Reber strings: B, T or P, a Reber string, the same T or P, E."""
-    branch = draws.integers(high=2) + T
-    inner = plain(draws)
-    length = (inner != NOTHING).sum(0)
-    string = np.full((len(inner) + 4, *draws.shape), NOTHING)
-    string[0], string[1], string[2 : 2 + len(inner)] = B, branch, inner
-    np.put_along_axis(string, (length + 2)[None], branch[None], axis=0)
-    np.put_along_axis(string, (length + 3)[None], E, axis=0)
-    return string
+def _reber(first: int) -> Edges:
+    """The edges from B to E, with `first` for the state before B."""
+    walk = "0B1 1T2 1P3 2S2 2X4 3T3 3V5 4X3 4S6 5P4 5V6 6E7".split()
+    return [(first + int(it[0]), it[1], first + int(it[2])) for it in walk]
 
 
-def coded(strings: Strings) -> Sequences:
-    """Each symbol as an input, the next one as its target, the possible ones as its answer."""
-    symbols, following = strings[:-1], strings[1:]
-    alive = following != NOTHING
-    inputs = one_hot(np.where(alive, symbols, 0), len(SYMBOLS), alive)
-    targets = one_hot(np.where(alive, following, 0), len(SYMBOLS), alive)
-    answers = possible_embedded(torch.from_numpy(inputs)).numpy() * alive[..., None]
-    return sequences(inputs, targets, answers=answers, scored=alive, alive=alive)
+_T, _P, _END = 2, 10, 19  # where the two copies of the inner grammar start
 
+PLAIN = Grammar(_reber(0), shortest=5)
+"""The Reber grammar."""
 
-def possible_embedded(inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
-    """1 for every symbol that may follow the inputs so far, by the embedded grammar."""
-    symbols = inputs.argmax(-1).numpy()
-    answers = np.zeros(inputs.shape)
-    # Stages: 0 nothing seen, 1 B seen, 2 T or P seen, inner states 3.. = state + 2, E seen 10, 11.
-    state = np.zeros(symbols.shape[1:], dtype=np.int64)
-    for step, symbol in enumerate(symbols):
-        state = _after(state, symbol)
-        answers[step] = _possible(state, symbols[min(1, step)])
-    return torch.from_numpy(answers)
-
-
-_SEEN_B, _SEEN_BRANCH, _INSIDE, _SEEN_E, _SEEN_SECOND = 1, 2, 2, 9, 10
-
-
-def _after(state: np.ndarray, symbol: np.ndarray) -> np.ndarray:
-    """The stage after one more symbol; inside the inner string it is its state + 2."""
-    inner = np.clip(state - _INSIDE, 0, 6)
-    choice = (_SYMBOL[inner, 1] == symbol).astype(np.int64)
-    walked = _NEXT[inner, choice] + _INSIDE
-    stages = [state == 0, state == _SEEN_B, state == _SEEN_BRANCH, state <= _INSIDE + 6]
-    return np.select(stages, [_SEEN_B, _SEEN_BRANCH, _INSIDE + 1, walked], _SEEN_SECOND)
-
-
-def _possible(state: np.ndarray, branch: np.ndarray) -> np.ndarray:
-    code = np.eye(len(SYMBOLS))
-    inner = np.clip(state - _INSIDE, 0, 6)
-    inside = np.maximum(code[_SYMBOL[inner, 0]], code[_SYMBOL[inner, 1]])
-    stages = [state == _SEEN_B, state == _SEEN_BRANCH, state == _SEEN_E, state == _SEEN_SECOND]
-    choices = [
-        code[T] + code[P] + 0 * inside,
-        code[B] + 0 * inside,
-        code[branch],
-        code[E] + 0 * inside,
-    ]
-    return np.select([it[..., None] for it in stages], choices, inside)
+EMBEDDED = Grammar(
+    [
+        *((0, "B", 1), (1, "T", _T), (1, "P", _P)),
+        *(*_reber(_T), *_reber(_P)),
+        *((_T + 7, "T", _END - 1), (_P + 7, "P", _END - 1), (_END - 1, "E", _END)),
+    ],
+    shortest=9,
+)
+"""The embedded one."""
 
 
 def ranked(
@@ -112,30 +131,30 @@ def ranked(
     return least > most
 
 
-def unseen(draws: Draws, training: Sequences) -> Strings:
-    """Embedded strings that the training set of the same trial does not hold."""
-    # A training string without its last symbol, which is always E, is all inputs of its sequence.
-    inputs = np.where(training.alive, training.inputs.argmax(-1), NOTHING)
-    known = [set(map(_word, trial)) for trial in inputs.transpose(1, 2, 0).tolist()]
-    found: list[list[list[int]]] = [[] for _ in known]
-    wanted = draws.shape[1]
-    turn = 0
-    while any(len(it) < wanted for it in found):
-        drawn = embedded(draws.branch(str(turn))).transpose(1, 2, 0).tolist()
-        for mine, trained, strings in zip(found, known, drawn, strict=True):
-            mine.extend(it for it in strings if _word(it)[:-1] not in trained)
-        turn += 1
-    chosen = [string for mine in found for string in mine[:wanted]]
-    steps = max(map(len, chosen))
-    padded = np.full((len(chosen), steps), NOTHING)
-    for row, string in zip(padded, chosen, strict=True):
-        row[: len(string)] = string
-    return _cut(padded.reshape(len(known), wanted, steps).transpose(2, 0, 1))
-
-
-def _word(string: list[int]) -> tuple[int, ...]:
-    return tuple(it for it in string if it != NOTHING)
-
-
-def _cut(strings: Strings) -> Strings:
+def cut(strings: Strings) -> Strings:
+    """Without the steps behind the end of the longest."""
     return strings[: int((strings != NOTHING).any((1, 2)).sum())]
+
+
+def _level(one: Strings, other: Strings) -> tuple[Strings, Strings]:
+    """Both with as many steps as the longer."""
+    steps = max(len(one), len(other))
+    pad = [np.full((steps - len(it), *it.shape[1:]), NOTHING) for it in (one, other)]
+    return np.concatenate([one, pad[0]]), np.concatenate([other, pad[1]])
+
+
+def _held(strings: Strings, training: Sequences) -> Bool[np.ndarray, "R B"]:
+    """Which strings the training set of the same trial holds."""
+    # What it presents is its strings without their last symbol, which is always E.
+    presented = np.where(training.alive, training.inputs.argmax(-1), NOTHING)
+    return np.isin(
+        _words(np.where(strings[1:] == NOTHING, NOTHING, strings[:-1])), _words(presented)
+    )
+
+
+def _words(strings: Strings) -> np.ndarray:
+    """Each string as bytes behind the number of its trial, [R, B]."""
+    letters = np.moveaxis(strings + 1, 0, -1).astype(np.uint8)
+    trial = np.arange(len(letters), dtype=">u4").reshape(-1, 1, 1).view(np.uint8)
+    words = np.concatenate([np.broadcast_to(trial, (*letters.shape[:2], 4)), letters], axis=-1)
+    return np.ascontiguousarray(words).view(f"S{words.shape[-1]}")[..., 0]

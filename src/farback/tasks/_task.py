@@ -41,7 +41,8 @@ class Baseline(NamedTuple):
     """The share of sequences that it gets right."""
 
     error: float
-    """Its mean squared error over scored steps, summed over outputs."""
+    """Its mean squared error over scored steps, summed over outputs; where `loss` is another error
+    than the squared one, the mean loss."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,10 @@ def within(
 
 def one_hot(symbols: np.ndarray, count: int, alive: np.ndarray | None = None) -> np.ndarray:
     """[..., count] with a 1 at each symbol; all zeros where it is not alive."""
-    coded = np.eye(count)[symbols]
-    return coded if alive is None else coded * alive[..., None]
+    coded = np.zeros((*symbols.shape, count))
+    ones = 1.0 if alive is None else alive[..., None]
+    np.put_along_axis(coded, symbols[..., None], ones, axis=-1)
+    return coded
 
 
 def sequences(
@@ -180,9 +183,11 @@ def sequences(
         targets = targets * scored[..., None]
     if answers is not None and answers.ndim == 3:
         answers = answers * scored[..., None]
+    if inputs[~alive].any():
+        inputs = inputs * alive[..., None]
     made = torch.from_numpy(np.ascontiguousarray(targets, dtype=np.float64))
     return Sequences(
-        inputs=torch.from_numpy(np.ascontiguousarray(inputs * alive[..., None], dtype=np.float64)),
+        inputs=torch.from_numpy(np.ascontiguousarray(inputs, dtype=np.float64)),
         targets=made,
         answers=made if answers is None else torch.from_numpy(np.ascontiguousarray(answers)),
         scored=torch.from_numpy(scored.astype(np.float64)),

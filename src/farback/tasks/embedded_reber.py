@@ -7,7 +7,11 @@ equally probable:
     1: T 2 | P 3    2: S 2 | X 4    3: T 3 | V 5    4: X 3 | S 6    5: P 4 | V 6    6: E
 
 Strings have 9 symbols at least and 12 on average. Right: at every step all possible next symbols
-are more active than all impossible ones.
+are strictly more active than all impossible ones.
+
+What the source leaves open: whether the training strings differ from one another (drawn
+independently here: 256 of them hold about 100 different ones). A test set without training strings
+is one of long strings, since the short ones are nearly all trained on.
 
 Reference: S. E. Fahlman, The Recurrent Cascade-Correlation Architecture, 1991; criterion and sets
 of S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, 1997, experiment 1 and table 11.
@@ -53,7 +57,7 @@ class EmbeddedReber(Task):
     @property
     def lag(self) -> Lag:
         """From the second symbol to the step at which it is to be predicted again."""
-        return Lag(5, None)
+        return Lag(_reber.EMBEDDED.shortest - 4, None)
 
     @property
     def criterion(self) -> Criterion:
@@ -73,15 +77,15 @@ class EmbeddedReber(Task):
         return self.test_strings
 
     def sample(self, draws: Draws) -> Sequences:
-        return _reber.coded(_reber.embedded(draws))
+        return _reber.EMBEDDED.coded(_reber.EMBEDDED.strings(draws))
 
     def test_set(self, draws: Draws, training: Sequences | None) -> Sequences:
         if not self.apart or training is None:
             return self.sample(draws)
-        return _reber.coded(_reber.unseen(draws, training))
+        return _reber.EMBEDDED.coded(_reber.EMBEDDED.unseen(draws, training))
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
-        return _reber.possible_embedded(inputs)
+        return _reber.EMBEDDED.possible(inputs)
 
     def informative(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
         """The second symbol."""

@@ -1,0 +1,105 @@
+"""No local regularities: the first symbol comes again after a random string.
+
+    y a_i1 a_i2 ... y        x a_i1 a_i2 ... x
+
+with p - 1 symbols drawn from a_1 ... a_{p-1} in the middle. There are p + 1 symbols, each with an
+input and an output of its own, in the order a_1 ... a_{p-1}, x, y. The next symbol is to be
+predicted at every step, though only x and y at the end can be: that step alone is judged. Right:
+every output off by less than 0.25 there, in 10 000 random strings.
+
+The best answer before the end, every a_i with 1/(p-1), is what the error is measured to there.
+
+What the source leaves open: the two classes are taken as equally probable, and a symbol of the
+middle may repeat.
+
+Reference: S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, 1997, experiment 2b and tables 10
+and 11.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..draws import Draws
+from ..types import Sequences
+from . import _first_symbol
+from ._criterion import Criterion
+from ._task import Baseline, Lag, Task, one_hot, sequences, within
+
+
+@dataclass(frozen=True)
+class RandomLag(Task):
+    """The first symbol once more, after random ones.
+
+    Args:
+        delay: p, the steps from the first symbol to the last.
+    """
+
+    delay: int = 100
+
+    def __post_init__(self) -> None:
+        _first_symbol.refuse("RandomLag", self.delay)
+
+    @property
+    def inputs(self) -> int:
+        return self.delay + 1
+
+    @property
+    def outputs(self) -> int:
+        return self.delay + 1
+
+    @property
+    def lag(self) -> Lag:
+        """From x or y to the step that foretells it."""
+        return Lag(self.delay - 1, self.delay - 1)
+
+    @property
+    def criterion(self) -> Criterion:
+        return Criterion(on=("test",))
+
+    @property
+    def baseline(self) -> Baseline:
+        """Each symbol as often as it is to be predicted, by the best answers."""
+        return _first_symbol.baseline(self.delay, expected=1 / (self.delay - 1))
+
+    @property
+    def test(self) -> int:
+        return 10_000
+
+    def sample(self, draws: Draws) -> Sequences:
+        last = _first_symbol.number_of_x(self.delay) + draws.integers(high=2)
+        middle = draws.integers(self.delay - 1, high=self.delay - 1)
+        strings = np.concatenate([last[None], middle, last[None]])
+        alive = np.ones(strings[1:].shape, dtype=bool)
+        inputs = one_hot(strings[:-1], self.inputs)
+        answers = self.answer(torch.from_numpy(inputs)).numpy()
+        targets = one_hot(strings[1:], self.outputs)
+        return sequences(inputs, targets, answers=answers, scored=alive, alive=alive)
+
+    def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
+        """All a_i alike, and the first symbol at the end."""
+        x = _first_symbol.number_of_x(self.delay)
+        answers = torch.zeros_like(inputs)
+        answers[:-1, ..., :x] = 1 / x
+        answers[-1, ..., x:] = inputs[0, ..., x:]
+        return answers
+
+    def informative(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """The first symbol."""
+        return _first_symbol.informative(inputs)
+
+    def distractors(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """The symbols of the middle."""
+        return ~_first_symbol.informative(inputs)
+
+    def correct(
+        self, outputs: Float[Tensor, "T *batch O"], answers: Float[Tensor, "T *batch O"]
+    ) -> Bool[Tensor, "T *batch"]:
+        """Every output off by less than 0.25 at the last step."""
+        good = within(_first_symbol.TOLERANCE, outputs, answers)
+        return good | ~_first_symbol.at_last(answers)

@@ -1,0 +1,97 @@
+"""Reber grammar: predict the next symbol of strings of a finite automaton with six states.
+
+    1: T 2 | P 3    2: S 2 | X 4    3: T 3 | V 5    4: X 3 | S 6    5: P 4 | V 6    6: E
+
+A string is B and then a walk from state 1 to E, both ways out of a state equally probable. It has
+5 symbols at least and 8 on average. Right: at every step all possible next symbols are strictly
+more active than all impossible ones.
+
+With a fixed training set, solved when every string of training and test set is right (Fahlman, with
+128 strings); without, when 100 strings in a row were right (Ring). The sources leave open whether
+training and test strings are apart; most Reber strings are short, so here they need not be.
+
+Reference: A. S. Reber, Implicit Learning of Artificial Grammars, 1967; S. E. Fahlman, The Recurrent
+Cascade-Correlation Architecture, 1991; M. B. Ring, Learning Sequential Tasks by Incrementally
+Adding Higher Orders, 1993.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..draws import Draws
+from ..types import Sequences
+from . import _reber
+from ._criterion import Criterion
+from ._task import Baseline, Lag, Task
+
+
+@dataclass(frozen=True)
+class Reber(Task):
+    """Next symbol of Reber strings.
+
+    Args:
+        training_strings: strings of the training set; None for a fresh one each time.
+        test_strings: strings of the test set.
+    """
+
+    training_strings: int | None = 128
+    test_strings: int = 128
+
+    @property
+    def inputs(self) -> int:
+        return len(_reber.SYMBOLS)
+
+    @property
+    def outputs(self) -> int:
+        return len(_reber.SYMBOLS)
+
+    @property
+    def lag(self) -> Lag:
+        """From the symbol after B, which decides the way through, to the step that foretells E."""
+        return Lag(_reber.PLAIN.shortest - 3, None)
+
+    @property
+    def criterion(self) -> Criterion:
+        if self.training_strings is None:
+            return Criterion(on=("last",), last=100)
+        return Criterion(on=("training", "test"))
+
+    @property
+    def baseline(self) -> Baseline:
+        """No constant answer tells possible from impossible at every step."""
+        return Baseline((0.5,) * self.outputs, right=0.0, error=self.outputs / 4)
+
+    @property
+    def training(self) -> int | None:
+        return self.training_strings
+
+    @property
+    def test(self) -> int:
+        return self.test_strings
+
+    def sample(self, draws: Draws) -> Sequences:
+        return _reber.PLAIN.coded(_reber.PLAIN.strings(draws))
+
+    def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
+        return _reber.PLAIN.possible(inputs)
+
+    def informative(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """Every symbol but the first B."""
+        informative = inputs.bool().any(-1)
+        informative[0] = False
+        return informative
+
+    def distractors(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """None: every symbol decides what may follow."""
+        return torch.zeros(inputs.shape[:-1], dtype=torch.bool)
+
+    def correct(
+        self, outputs: Float[Tensor, "T *batch O"], answers: Float[Tensor, "T *batch O"]
+    ) -> Bool[Tensor, "T *batch"]:
+        """Every possible symbol strictly above every impossible one."""
+        return _reber.ranked(outputs, answers)
