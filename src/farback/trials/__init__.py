@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ._group import Moment
-from ._train import sweep, train
+from ._perform import perform
+from ._study import Study
+from ._train import seeds_of, sweep, train
 
-__all__ = ["Moment", "sweep", "train"]
+__all__ = ["Moment", "Study", "perform", "seeds_of", "sweep", "train"]

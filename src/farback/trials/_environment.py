@@ -19,7 +19,7 @@ def versions() -> dict[str, str]:
     return {
         "farback": __version__,
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "numpy": np.__version__,
     }
 

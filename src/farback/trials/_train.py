@@ -103,7 +103,7 @@ def sweep(
 
     The order is seed-major: a stopped sweep is a smaller valid one.
     """
-    numbers = _numbers(seeds)
+    numbers = seeds_of(seeds)
     common = {"sequences": sequences, "check": check, "group": group}
     studies = [
         Study(*parts, **common, dtype=dtype, device=device)
@@ -112,7 +112,8 @@ def sweep(
     return perform(studies, numbers, store=store, progress=progress, watch=watch)
 
 
-def _numbers(seeds: int | Iterable[int]) -> list[int]:
+def seeds_of(seeds: int | Iterable[int]) -> list[int]:
+    """The seeds that a caller means: so many from 0 on, or these."""
     numbers = list(range(seeds)) if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     if not numbers or min(numbers) < 0:
         raise WrongUsage(

@@ -1,0 +1,107 @@
+"""Ours beside the published, line by line, as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+from ..results import Estimate
+from ..results.claim import Compared
+
+HEADINGS = ("row", "measure", "published", "ours", "95 % interval", "to the cap", "solved", "")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One claim of one row, and what our trials say to it."""
+
+    row: str
+    compared: Compared
+    note: str = ""
+
+    def cells(self) -> tuple[str, ...]:
+        """The line under `HEADINGS`, as text."""
+        it = self.compared
+        published = it.claim.words or number(it.claim.published)
+        verdict = it.verdict + (f": {it.reason}" if it.reason else "")
+        return (
+            self.row,
+            it.claim.measure,
+            published or "-",
+            number(it.ours.value) or "-",
+            interval(it.ours),
+            "" if it.restricted is None else number(it.restricted.value),
+            f"{it.solved} of {it.trials}",
+            verdict if published else "ours",
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A reproduction in lines.
+
+    Args:
+        name: the experiment.
+        source: where the published numbers stand.
+        varied: the options that differ from the default.
+        lines: one for each claim.
+    """
+
+    name: str
+    source: str
+    varied: str
+    lines: tuple[Line, ...]
+
+    @property
+    def within(self) -> bool:
+        """Whether no comparable claim lies outside."""
+        return all(line.compared.verdict != "outside" for line in self.lines)
+
+    @property
+    def sentence(self) -> str:
+        """How many claims lie within."""
+        verdicts = [line.compared.verdict for line in self.lines if line.compared.claim.source]
+        counts = {it: verdicts.count(it) for it in ("within", "outside", "not comparable")}
+        said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        return f"{self.name}: of {len(verdicts)} published numbers {said or 'none was compared'}."
+
+    def __str__(self) -> str:
+        rows = [HEADINGS, *(line.cells() for line in self.lines)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        text = [
+            "  ".join(it.ljust(width) for it, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
+        return "\n".join([self.sentence, *self._notes(), "", *text])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{escape(it)}</th>" for it in HEADINGS)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(it)}</td>" for it in line.cells()) + "</tr>"
+            for line in self.lines
+        )
+        said = "".join(f"<p>{escape(it)}</p>" for it in (self.sentence, *self._notes()))
+        return f"{said}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _notes(self) -> Iterator[str]:
+        yield self.source
+        if self.varied:
+            yield f"Varied: {self.varied}."
+        yield from dict.fromkeys(f"{it.row}: {it.note}" for it in self.lines if it.note)
+
+
+def number(value: float | None) -> str:
+    """Four figures, thousands apart."""
+    if value is None:
+        return ""
+    if abs(value) >= 1000:
+        return f"{value:_.0f}".replace("_", " ")
+    return f"{value:.4g}"
+
+
+def interval(estimate: Estimate) -> str:
+    """Its interval, as `low to high`, or nothing."""
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f"{number(estimate.low)} to {number(estimate.high)}"

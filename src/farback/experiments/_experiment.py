@@ -1,0 +1,67 @@
+"""The interface of an experiment: the rows of a published table, and what each claims.
+
+An experiment is frozen, and its fields are what the source leaves open, each with the default that
+was chosen; its docstring says why.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+
+from ..cells._cell import Cell
+from ..learners._learner import Learner
+from ..results.claim import Claim
+from ..tasks._task import Task
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table: who learns what, within which budget, and what the source reports."""
+
+    name: str
+    cell: Cell
+    task: Task
+    learner: Learner
+    sequences: int
+    """The cap of this row unless the caller sets another."""
+
+    claims: tuple[Claim, ...] = ()
+    """Empty for a row of our own."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Experiment(ABC):
+    """One published table."""
+
+    @property
+    @abstractmethod
+    def source(self) -> str:
+        """Authors, title, year, table."""
+
+    @property
+    @abstractmethod
+    def trials(self) -> int:
+        """Trials a row in the source."""
+
+    @property
+    def check(self) -> int:
+        """Sequences between two looks at the criterion."""
+        return 100
+
+    @property
+    def group(self) -> int:
+        """Trials run side by side."""
+        return 32
+
+    @abstractmethod
+    def rows(self) -> tuple[Row, ...]:
+        """The table."""
+
+    @property
+    def varied(self) -> str:
+        """The choices that differ from the default, as they are written."""
+        changed = (it for it in fields(self) if getattr(self, it.name) != it.default)
+        return ", ".join(f"{it.name}={getattr(self, it.name)!r}" for it in changed)

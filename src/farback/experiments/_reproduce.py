@@ -1,0 +1,118 @@
+"""The verb `reproduce`: run a published table, and put our numbers beside its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .._catalogue import member
+from ..errors import WrongUsage, unknown
+from ..results import Runs, Store
+from ..results.claim import Claim, compare
+from ..trials import Study, perform, seeds_of
+from ..trials._perform import Path
+from ._comparison import Comparison, Line
+from ._experiment import Experiment, Row
+
+OURS = (Claim("solved", None, ""), Claim("sequences", None, ""))
+"""What is shown of a row that no source claims anything about."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """An experiment and what its rows came to."""
+
+    experiment: Experiment
+    rows: tuple[Row, ...]
+    found: tuple[Runs, ...]
+    """The runs of each row."""
+
+    @property
+    def runs(self) -> Runs:
+        """The runs of all rows."""
+        return sum(self.found, Runs())
+
+    def compare(self) -> Comparison:
+        """Ours, with interval, beside the published."""
+        return Comparison(
+            name=type(self.experiment).__name__,
+            source=self.experiment.source,
+            varied=self.experiment.varied,
+            lines=tuple(self._lines()),
+        )
+
+    def _lines(self) -> Iterator[Line]:
+        for row, runs in zip(self.rows, self.found, strict=True):
+            for claim in row.claims or OURS:
+                yield Line(row.name, compare(claim, runs), row.note)
+
+
+def reproduce(
+    experiment: str | Experiment,
+    *,
+    seeds: int | Iterable[int] | None = None,
+    sequences: int | None = None,
+    store: Path | Store | None = None,
+    rows: Sequence[str] | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Reproduction:
+    """Run an experiment.
+
+    Args:
+        experiment: its name, as `farback list experiments` shows it, or the experiment itself.
+        seeds: the seeds of each row's trials, or how many; as many as in the source without it.
+        sequences: the cap of every row; each row's own without it.
+        store: a folder that keeps the results, so that the same call goes on after a stop.
+        rows: only the rows whose name holds one of these words.
+        progress: whether to show on standard error how far it is.
+        options: choices of the experiment, where it is named.
+
+    Raises:
+        WrongUsage: there is no such experiment, row or option.
+        Stopped: Ctrl-C; what was finished is published.
+    """
+    made = _made(experiment, options)
+    numbers = seeds_of(made.trials if seeds is None else seeds)
+    chosen = _chosen(made.rows(), rows)
+    studies = [
+        Study(
+            row.cell,
+            row.task,
+            row.learner,
+            sequences=sequences or row.sequences,
+            check=made.check,
+            group=made.group,
+        )
+        for row in chosen
+    ]
+    runs = perform(studies, numbers, store=store, progress=progress)
+    by_id = {run.trial.id: run for run in runs}
+    found = tuple(Runs(tuple(by_id[study.trial(seed).id] for seed in numbers)) for study in studies)
+    return Reproduction(made, chosen, found)
+
+
+def _made(experiment: str | Experiment, options: dict[str, Any]) -> Experiment:
+    if isinstance(experiment, Experiment):
+        if options:
+            raise WrongUsage(
+                f"{', '.join(options)} came with a finished experiment; make it with them, as "
+                f"{type(experiment).__name__}({next(iter(options))}=...)."
+            )
+        return experiment
+    cls = member("experiments", experiment)
+    known = [it.name for it in fields(cls)]
+    for name in options:
+        if name not in known:
+            raise unknown("option", name, known, where=f" of {experiment}")
+    return cls(**options)
+
+
+def _chosen(rows: tuple[Row, ...], words: Sequence[str] | None) -> tuple[Row, ...]:
+    if words is None:
+        return rows
+    for word in words:
+        if not any(word in row.name for row in rows):
+            raise unknown("row", word, [row.name for row in rows])
+    return tuple(row for row in rows if any(word in row.name for word in words))

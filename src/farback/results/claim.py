@@ -1,0 +1,122 @@
+"""A published number beside ours: the claim, what we measured, and whether they agree.
+
+*Within* means that the published value lies inside our 95 % interval, widened on both sides by the
+claim's stated tolerance. A mean over solved trials says little where many were not: it is compared
+only where at least 95 % are solved, and is shown with the restricted mean beside it. What a source
+says in words alone is not comparable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from .intervals import Estimate, mean, rate, restricted_mean
+from .run import Run
+
+Verdict = Literal["within", "outside", "not comparable"]
+
+ENOUGH = 0.95
+"""The share of solved trials from which their mean time may stand for all."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One number of a published table.
+
+    Args:
+        measure: what it counts: "solved" (share of trials), "sequences" (mean until solved), or a
+            measure of the runs, as "test_wrong".
+        published: the number; None where the source has words only.
+        source: where it stands, as "table 1, row 5".
+        tolerance: how far the published number may lie outside our interval, in its own unit: what
+            is known of its own error.
+        words: as the source puts it, where it is no number.
+    """
+
+    measure: str
+    published: float | None
+    source: str
+    tolerance: float = 0.0
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A claim and what our trials say to it."""
+
+    claim: Claim
+    ours: Estimate
+    restricted: Estimate | None
+    """For times: the mean with every unsolved trial at its budget."""
+
+    trials: int
+    solved: int
+    verdict: Verdict
+    reason: str
+    """Why it is not comparable; else empty."""
+
+
+def compare(claim: Claim, runs: Iterable[Run]) -> Compared:
+    """Our number for a claim.
+
+    A measure is averaged over solved trials; a diverged or unsolved trial has no success to test.
+    """
+    trials = list(runs)
+    solved = [run for run in trials if run.outcome == "solved"]
+    restricted = None
+    if claim.measure == "solved":
+        ours = rate(len(solved), len(trials))
+    elif claim.measure == "sequences":
+        ours = mean(run.sequences for run in solved)
+        restricted = restricted_mean(
+            (run.sequences if run.outcome == "solved" else None, run.trial.sequences)
+            for run in trials
+        )
+    else:
+        ours = mean(run.measures[claim.measure] for run in solved if claim.measure in run.measures)
+    reason = _obstacle(claim, ours, trials, solved)
+    verdict: Verdict = "not comparable" if reason else _verdict(claim, ours)
+    return Compared(claim, ours, restricted, len(trials), len(solved), verdict, reason)
+
+
+def _obstacle(claim: Claim, ours: Estimate, trials: list[Run], solved: list[Run]) -> str:
+    if not trials:
+        return "no trials"
+    if claim.published is None:
+        return f"the source says {claim.words!r}"
+    if claim.measure == "solved":
+        return ""
+    if not solved:
+        cap = max(run.trial.sequences for run in trials)
+        return f"not reached within {cap} sequences"
+    if len(solved) < ENOUGH * len(trials):
+        return f"{len(solved)} of {len(trials)} solved, and a mean stands for all from 95 % on"
+    return "" if ours.value is not None else "not measured"
+
+
+def _verdict(claim: Claim, ours: Estimate) -> Verdict:
+    assert claim.published is not None and ours.value is not None
+    low = ours.value if ours.low is None else ours.low
+    high = ours.value if ours.high is None else ours.high
+    inside = low - claim.tolerance <= claim.published <= high + claim.tolerance
+    return "within" if inside else "outside"
+
+
+def of_mean(published: float, trials: int, *, variation: float = 0.55) -> float:
+    """A tolerance: two standard errors of a published mean over so many trials.
+
+    The tables print no spread. A coefficient of variation of 0.55 is what the range 3 800 to 24 100
+    around 8 440 in table 1 of Hochreiter and Schmidhuber 1997 suggests (30 trials span about four
+    standard deviations).
+    """
+    return 2 * variation * published / math.sqrt(trials)
+
+
+def of_rate(published: float, trials: int) -> float:
+    """A tolerance: the half-width of Wilson's interval around a published rate."""
+    interval = rate(round(published * trials), trials)
+    assert interval.low is not None and interval.high is not None
+    return max(published - interval.low, interval.high - published)
