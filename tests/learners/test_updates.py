@@ -206,11 +206,11 @@ class Growing(Update):
 @pytest.mark.parametrize(
     ("update", "sentence"),
     [
-        (Uphill(), "downhill"),
-        (InPlace(), "changes what it is given"),
-        (Looking(), "trace"),
+        (Uphill(), "goes downhill"),
+        (InPlace(), "writes into its arguments"),
+        (Looking(), "it can be traced"),
         (Narrow(), "float32"),
-        (Growing(), "what it remembers"),
+        (Growing(), "its memory has"),
     ],
     ids=lambda it: type(it).__name__ if isinstance(it, Update) else "",
 )

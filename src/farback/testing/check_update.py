@@ -1,6 +1,8 @@
 """The contract of an update, checked on a quadratic whose way downhill is known.
 
-E(p) = |p|^2 / 2,    dE/dp = p                      (1)
+    E(p) = |p|^2 / 2,    dE/dp = p                      (1)
+
+Any step along p goes down.
 """
 
 from __future__ import annotations
@@ -13,31 +15,93 @@ from torch.utils import _pytree as pytree
 from ..engine.reference import batched
 from ..learners.updates._update import Memory, Step, Update
 from ..types import Params
-from ._contract import check_configuration, claim, copied, same
+from ._contract import check_configuration, copied, keep, require, require_close, same
 
-STEPS = 3
+_STEPS = 3
 """Steps looked at, so that what is remembered is used."""
 
 
 def check_update(update: Update) -> None:
-    """Hold an update against its contract.
-
-    A frozen object whose repr reads back; steps and memory of the parameters' shapes and types;
-    the same step twice, its arguments untouched; traceable, and mapped over trials the same as for
-    each alone; a first step that goes downhill.
+    """Hold an update to the contract.
 
     >>> from farback.learners import updates
     >>> check_update(updates.SGD(lr=0.5))
 
     Raises:
-        AssertionError: with a sentence, at the first claim that does not hold.
+        ContractBroken: the first claim that it breaks, and how.
     """
-    check_configuration(update)
+    keep(CLAIMS, update, repr(update))
+
+
+def _shapes_and_types(update: Update) -> None:
     for dtype in (torch.float64, torch.float32):
-        _check_steps(update, _parameters(0, dtype))
-    _check_trace(update)
-    _check_trials(update)
-    _check_descent(update)
+        params = _parameters(0, dtype)
+        memory = update.init(params)
+        tensors = all(isinstance(it, Tensor) for it in pytree.tree_leaves(memory))
+        require(tensors, f"it remembers {memory}, expected a dict of dicts of tensors.")
+        for _ in range(_STEPS):
+            params, (step, remembered) = _descend(update, params, memory)
+            for what, came, expected in (("step", step, params), ("memory", remembered, memory)):
+                forms = [pytree.tree_map(_form, tree) for tree in (came, expected)]
+                require(forms[0] == forms[1], f"its {what} has {forms[0]}, expected {forms[1]}.")
+            memory = remembered
+
+
+def _pure(update: Update) -> None:
+    params = _parameters(0)
+    memory = update.init(params)
+    for _ in range(_STEPS):
+        given = copied((params, memory))
+        taken = update(params, memory, params)
+        require(same((params, memory), given), "it writes into its arguments.")
+        again = update(params, memory, params)
+        require(same(taken, again), "it gives other numbers at the second call.")
+        params, (_, memory) = _descend(update, params, memory)
+
+
+def _traced_once_for_all_numbers(update: Update) -> None:
+    params, other = _parameters(0), _parameters(1)
+    traced = make_fx(update)(params, update.init(params), params)
+    memory = update.init(other)
+    require(
+        same(traced(other, memory, other), update(other, memory, other)),
+        "traced on some numbers it is another function on others.",
+    )
+
+
+def _alone_as_among_others(update: Update) -> None:
+    trials = [_parameters(seed) for seed in range(3)]
+    # One gradient far larger than the others must be no business of theirs.
+    trials[1] = {name: 1e3 * value for name, value in trials[1].items()}
+    together = {name: torch.stack([it[name] for it in trials]) for name in trials[0]}
+    memory = batched(update.init, (0,))(together)
+    alone = [update.init(it) for it in trials]
+    descend = batched(lambda params, memory: _descend(update, params, memory), (0, 0))
+    for _ in range(_STEPS):
+        together, (_, memory) = descend(together, memory)
+        for number, params in enumerate(trials):
+            trials[number], (_, alone[number]) = _descend(update, params, alone[number])
+            for name, value in trials[number].items():
+                sentence = f"a trial alone steps otherwise than among others along '{name}'"
+                require_close(together[name][number], value, 1e-12, sentence)
+
+
+def _downhill(update: Update) -> None:
+    params = _parameters(0)
+    _, (step, _) = _descend(update, params, update.init(params))
+    slope = sum(float((params[name] * it).sum()) for name, it in step.items())
+    require(slope > 0, f"along its first step the gradient is {slope:.3g}, expected more than 0.")
+
+
+CLAIMS = {
+    "an update is a frozen value that its repr tells whole": check_configuration,
+    "it is pure": _pure,
+    "steps and memory keep their shapes and types": _shapes_and_types,
+    "it can be traced": _traced_once_for_all_numbers,
+    "a trial's step is its own": _alone_as_among_others,
+    "the first step goes downhill": _downhill,
+}
+"""What an update promises, and the check of each promise."""
 
 
 def _parameters(seed: int, dtype: torch.dtype = torch.float64) -> Params:
@@ -53,71 +117,5 @@ def _descend(update: Update, params: Params, memory: Memory) -> tuple[Params, St
     return {name: value - taken.step[name] for name, value in params.items()}, taken
 
 
-def _check_steps(update: Update, params: Params) -> None:
-    memory = update.init(params)
-    tensors = all(isinstance(it, Tensor) for it in pytree.tree_leaves(memory))
-    claim(tensors, f"{update!r}: it remembers {memory}, expected a dict of dicts of tensors.")
-    for _ in range(STEPS):
-        given = copied((params, memory))
-        taken = update(params, memory, params)
-        claim(same((params, memory), given), f"{update!r} changes what it is given.")
-        claim(same(taken, update(params, memory, params)), f"{update!r} differs when repeated.")
-        _check_alike(update, "its step", params, taken.step)
-        _check_alike(update, "what it remembers", memory, taken.memory)
-        params, (_, memory) = _descend(update, params, memory)
-
-
-def _check_alike(update: Update, what: str, expected: object, came: object) -> None:
-    """One tree has the form, the shapes and the types of another."""
-    shapes, others = (
-        pytree.tree_map(lambda it: (tuple(it.shape), it.dtype), tree) for tree in (expected, came)
-    )
-    claim(shapes == others, f"{update!r}: {what} came as {others}, expected {shapes}.")
-
-
-def _check_trace(update: Update) -> None:
-    params, other = _parameters(0), _parameters(1)
-    memory, memory_of_other = update.init(params), update.init(other)
-    try:
-        traced = make_fx(update)(params, memory, params)
-    except RuntimeError as error:
-        raise AssertionError(
-            f"{update!r} cannot be traced; let no Python look at its numbers ({error})"
-        ) from None
-    claim(
-        same(traced(other, memory_of_other, other), update(other, memory_of_other, other)),
-        f"{update!r}: its trace gives another step for other numbers; let no Python look at them.",
-    )
-
-
-def _check_trials(update: Update) -> None:
-    trials = [_parameters(seed) for seed in range(3)]
-    # One gradient far larger than the others must be no business of theirs.
-    trials[1] = {name: 1e3 * value for name, value in trials[1].items()}
-    together = {name: torch.stack([it[name] for it in trials]) for name in trials[0]}
-    memory = batched(update.init, (0,))(together)
-    alone = [update.init(it) for it in trials]
-    mapped = batched(lambda params, memory: _descend(update, params, memory), (0, 0))
-    for _ in range(STEPS):
-        together, (_, memory) = mapped(together, memory)
-        for number, params in enumerate(trials):
-            trials[number], (_, alone[number]) = _descend(update, params, alone[number])
-            row = {name: value[number] for name, value in together.items()}
-            claim(
-                _close(row, trials[number]),
-                f"{update!r}: a trial's step depends on the trials beside it.",
-            )
-
-
-def _check_descent(update: Update) -> None:
-    params = _parameters(0)
-    _, taken = _descend(update, params, update.init(params))
-    downhill = sum(float((params[name] * it).sum()) for name, it in taken.step.items())
-    claim(downhill > 0, f"{update!r}: its first step does not go downhill.")
-
-
-def _close(one: Params, other: Params) -> bool:
-    def close(a: Tensor, b: Tensor) -> bool:
-        return torch.allclose(a, b, rtol=1e-9, atol=1e-9)
-
-    return all(close(one[name], other[name]) for name in other)
+def _form(value: Tensor) -> tuple[tuple[int, ...], torch.dtype]:
+    return tuple(value.shape), value.dtype

@@ -60,7 +60,7 @@ def whole(
     """The gradient over whole sequences, step by step with the parameters held."""
     carry, total = gradient.begin(net, params, sequences), zeros_like(params)
     outputs, losses = [], []
-    for t in range(len(sequences.inputs)):
+    for t in range(sequences.steps):
         carry, answered, loss, of_step = gradient.advance(net, params, carry, sequences, t)
         total = plus(total, of_step)
         outputs.append(answered)
