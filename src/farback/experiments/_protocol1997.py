@@ -1,7 +1,7 @@
 """What the LSTM paper of 1997 leaves open, or what others found to decide its results.
 
 Every experiment of the paper has these choices. The defaults follow the text, the appendix and
-table 10: truncated gradient, error factor 1, one update at the end of each sequence, all activations
+table 10: truncated gradient, error factor 1, one update at the end of each sequence, activations
 reset to zero, g in [-2, 2] and h in [-1, 1], and a look at the criterion every 100 sequences.
 """
 

@@ -14,8 +14,8 @@ The last row is ours and not the paper's: of the variants compared in our replic
 gradient, biased outputs, cells that see the inputs alone) it did best. Its weights number 211.
 
 Reference: S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997,
-experiment 1 and tables 1, 10 and 11; A. W. Smith, D. Zipser, Learning Sequential Structures with the
-Real-Time Recurrent Learning Algorithm, 1989, as the paper cites it.
+experiment 1 and tables 1, 10 and 11; A. W. Smith, D. Zipser, Learning Sequential Structures with
+the Real-Time Recurrent Learning Algorithm, 1989, as the paper cites it.
 """
 
 from __future__ import annotations
