@@ -9,15 +9,16 @@ that the hidden layer sees,
     output_k = f(sum_v w_kv y_v(t) + bias_k)            (4)
 
 with f logistic, g in [-2, 2], h in [-1, 1]. The outputs read the cells of the same step, gates and
-cells read the gates and cells of the step before. Wiring F: outputs see cells only; gates and cells
-see inputs, cells and gates. Wiring B, of experiment 2: outputs see the inputs too; gate and cell see
-inputs only.
+cells read the inputs of the same step and the gates and cells of the step before. Wiring F: outputs
+see cells only; gates and cells see inputs, cells and gates. Wiring B, of experiment 2a: outputs see
+the inputs too; gates and cells see inputs only.
 
 Truncated, the derivative of net_in, net_out and net_c with respect to every y_u(t-1) is zero
-(appendix A.1), so that the error goes back through s alone.
+(appendix A.1), so that the error goes back through s alone. In wiring B there is nothing to cut.
 
 Reference: S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997,
-appendix A.1 and tables 10 and 11.
+appendix A.1 and tables 10 and 11. The caption of table 10 swaps the ranges of g and h; the text and
+equations 4 and 5 of the appendix have them as here.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from torch import Tensor
 
 from ..errors import WrongUsage
 from ..types import Params
-from ._cell import Cell, uniform
+from ._cell import Cell, biased, expect, uniform
 from .squashings._squashing import Squashing
 from .squashings.logistic import Logistic
 
@@ -47,7 +48,7 @@ class LSTM1997(Cell):
         width: weights start uniform in [-width, width].
         input_bias: None for input gates without a bias, () for random ones, else one value a block
             (random numbers in [-width, width] are added).
-        output_bias: the same for the output gates.
+        output_bias: the same for the output gates; both kinds have biases or neither.
         cell_bias: whether the cells have a bias, random at the start.
         readout_bias: whether the outputs have one.
         output_gate: without it, y_v = h(s_v).
@@ -55,6 +56,9 @@ class LSTM1997(Cell):
         truncated: cut the derivative as the paper does.
         reset: the activation of every unit before the first step; s starts at 0.
         links: whether cells see the gates and cells of the step before; gates always do in F.
+        g: squashing of what a cell is given.
+        h: squashing of what it holds.
+        f: squashing of gates and outputs.
     """
 
     blocks: int = 2
@@ -74,24 +78,26 @@ class LSTM1997(Cell):
     f: Squashing = Logistic()
 
     def __post_init__(self) -> None:
-        if self.blocks < 1 or self.size < 1:
-            raise WrongUsage(
-                f"LSTM1997 came with {self.blocks} blocks of {self.size}, expected at least one "
-                "of each; try LSTM1997(blocks=2, size=1)."
-            )
+        expect(1, blocks=self.blocks, size=self.size)
         if self.wiring not in WIRINGS:
             raise WrongUsage(f"wiring came as {self.wiring!r}, expected F or B; try 'F'.")
         for name, biases in (("input_bias", self.input_bias), ("output_bias", self.output_bias)):
-            if biases and len(biases) != self.blocks:
+            values = biases if isinstance(biases, tuple) else [biases]
+            if biases is not None and (values is not biases or len(biases) not in (0, self.blocks)):
                 raise WrongUsage(
-                    f"{name} came with {len(biases)} values for {self.blocks} blocks; give one "
-                    "a block, () for random ones, None for none."
+                    f"{name} came as {biases!r} for {self.blocks} blocks, expected a tuple with "
+                    "one value a block; try () for random ones, None for none."
                 )
+        if self.output_gate and (self.input_bias is None) != (self.output_bias is None):
+            raise WrongUsage(
+                f"input_bias came as {self.input_bias} and output_bias as {self.output_bias}, "
+                "expected None for both kinds of gates or for neither; try () for random ones."
+            )
 
     @property
     def exact(self) -> bool:
-        """Truncated, the derivative is not the whole one."""
-        return not self.truncated
+        """Truncated, the derivative is not the whole one, unless nothing was there to cut."""
+        return not self.truncated or self.wiring == "B"
 
     @property
     def _cells(self) -> int:
@@ -102,22 +108,22 @@ class LSTM1997(Cell):
         return self.blocks * (2 if self.output_gate else 1)
 
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
-        """Weights [units, what they see]: gates (input gates first), cells, readout; and biases."""
-        seen = inputs + (self._cells + self._gates if self.wiring == "F" else 0)
+        """Weights [units, what they see] and biases: input gates, output gates, cells; readout."""
+        hidden = self._gates + self._cells
+        seen = inputs + (hidden if self.wiring == "F" else 0)
         read = self._cells + (inputs if self.wiring == "B" else 0)
 
         def weights(*shape: int) -> Tensor:
             return uniform(generator, *shape, width=self.width)
 
-        params = {
-            "gates": weights(self._gates, seen),
-            "cells": weights(self._cells, seen if self.links else inputs),
-            "readout": weights(outputs, read),
-        }
+        params = {"hidden": weights(hidden if self.links else self._gates, seen)}
+        if not self.links:
+            params["cells"] = weights(self._cells, inputs)
+        params["readout"] = weights(outputs, read)
         if self.input_bias is not None:
-            params["input_gate_bias"] = _given(self.input_bias) + weights(self.blocks)
-        if self.output_bias is not None and self.output_gate:
-            params["output_gate_bias"] = _given(self.output_bias) + weights(self.blocks)
+            both = (self.input_bias, self.output_bias)[: self._gates // self.blocks]
+            given = [value for it in both for value in it or (0.0,) * self.blocks]
+            params["gate_bias"] = weights(self._gates) + torch.tensor(given, dtype=torch.float64)
         if self.cell_bias:
             params["cell_bias"] = weights(self._cells)
         if self.readout_bias:
@@ -130,7 +136,7 @@ class LSTM1997(Cell):
 
     def start(self, params: Params) -> Float[Tensor, " N"]:
         """Empty cells, every unit at `reset`."""
-        like = params["cells"]
+        like = params["readout"]
         units = like.new_full((self._cells + self._gates,), self.reset)
         return torch.cat([like.new_zeros(self._cells), units])
 
@@ -141,18 +147,14 @@ class LSTM1997(Cell):
         s, units = state[: self._cells], state[self._cells :]
         if self.truncated:
             units = units.detach()
-        seen = torch.cat([x, units]) if self.wiring == "F" else x
-        net = params["gates"] @ seen  # (3)
-        y_in = self.f(_biased(net[: self.blocks], params, "input_gate_bias"))
-        gates = y_in
-        net_cells = params["cells"] @ (seen if self.links else x)
-        new = self.g(_biased(net_cells, params, "cell_bias"))
-        s = s + self._shared(y_in) * new  # (1)
-        y = self.h(s)  # (2)
+        net = params["hidden"] @ (torch.cat([x, units]) if self.wiring == "F" else x)  # (3)
+        net_cells = net[self._gates :] if self.links else params["cells"] @ x
+        gates = self.f(biased(net[: self._gates], params, "gate_bias"))
+        new = self.g(biased(net_cells, params, "cell_bias"))
+        s = s + self._gated(gates[: self.blocks], new)  # (1)
+        y = self.h(s)
         if self.output_gate:
-            y_out = self.f(_biased(net[self.blocks :], params, "output_gate_bias"))
-            gates = torch.cat([y_in, y_out])
-            y = self._shared(y_out) * y
+            y = self._gated(gates[self.blocks :], y)  # (2)
         return torch.cat([s, y, gates])
 
     def read(
@@ -161,16 +163,12 @@ class LSTM1997(Cell):
         """Equation (4)."""
         y = state[self._cells : 2 * self._cells]
         seen = torch.cat([x, y]) if self.wiring == "B" else y
-        return self.f(_biased(params["readout"] @ seen, params, "readout_bias"))
+        return self.f(biased(params["readout"] @ seen, params, "readout_bias"))
 
-    def _shared(self, gates: Float[Tensor, " blocks"]) -> Float[Tensor, " cells"]:
-        """The gate of each cell's block."""
-        return gates.unsqueeze(1).expand(self.blocks, self.size).reshape(self._cells)
-
-
-def _given(biases: tuple[float, ...]) -> Tensor:
-    return torch.tensor(biases or 0.0, dtype=torch.float64)
-
-
-def _biased(net: Tensor, params: Params, name: str) -> Tensor:
-    return net + params[name] if name in params else net
+    def _gated(
+        self, gates: Float[Tensor, " blocks"], cells: Float[Tensor, " cells"]
+    ) -> Float[Tensor, " cells"]:
+        """Every cell times the gate of its block."""
+        if self.size == 1:
+            return gates * cells
+        return (gates.unsqueeze(1) * cells.unflatten(0, (self.blocks, self.size))).flatten()

@@ -1,0 +1,117 @@
+"""The standard fully recurrent net: every unit sees the inputs and all units of the step before.
+
+    net(t) = W [x(t), y(t-1)] + bias                    (1)
+    y(t)   = f(net(t))                                  (2)
+
+The last units are the outputs, the others are hidden. Synchronous, all units change at once, and
+what a hidden unit learns from x(t) comes out at t+1. Hidden first, the outputs read the hidden
+units of their own step:
+
+    y_out(t) = f(W_out [x(t), y_hidden(t), y_out(t-1)] + bias_out)                         (3)
+
+The sources rarely say which they mean, and it decides which task such a net can do: parity at one
+hidden unit is out of reach synchronously and within reach hidden first.
+
+Reference: R. J. Williams, D. Zipser, A Learning Algorithm for Continually Running Fully Recurrent
+Neural Networks, Neural Computation 1(2), 1989.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..errors import WrongUsage
+from ..types import Params
+from ._cell import Cell, expect, uniform
+from .squashings._squashing import Squashing
+from .squashings.logistic import Logistic
+
+
+@dataclass(frozen=True)
+class FullyRecurrent(Cell):
+    """Williams and Zipser's net.
+
+    Args:
+        hidden: units that are not outputs.
+        squashing: f of every unit.
+        hidden_first: whether the outputs see the hidden units of the same step.
+        hidden_bias: whether the hidden units have a bias.
+        output_bias: whether the output units have one.
+        additive: whether input i is added to the net input of hidden unit i with a fixed weight
+            of 1, instead of reaching every unit through a weight that is learned.
+        reset: the activation of every unit before the first step.
+        width: weights start uniform in [-width, width].
+    """
+
+    hidden: int = 3
+    squashing: Squashing = Logistic()
+    hidden_first: bool = False
+    hidden_bias: bool = False
+    output_bias: bool = False
+    additive: bool = False
+    reset: float = 0.0
+    width: float = 0.2
+
+    def __post_init__(self) -> None:
+        expect(0, hidden=self.hidden)
+
+    def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
+        """Weights [units, inputs and units], hidden units first; and biases."""
+        if self.additive and inputs > self.hidden:
+            raise WrongUsage(
+                f"{inputs} inputs came for {self.hidden} hidden units, and an additive net gives "
+                f"each input a hidden unit of its own; try hidden={inputs} or additive=False."
+            )
+        units = self.hidden + outputs
+        seen = units if self.additive else inputs + units
+        params = {"weights": uniform(generator, units, seen, width=self.width)}
+        if self.hidden_bias:
+            params["hidden_bias"] = uniform(generator, self.hidden, width=self.width)
+        if self.output_bias:
+            params["output_bias"] = uniform(generator, outputs, width=self.width)
+        return params
+
+    def layout(self, params: Params) -> dict[str, int]:
+        """The activations of the hidden units, then of the outputs."""
+        parts = {"hidden": self.hidden, "outputs": len(params["weights"]) - self.hidden}
+        return {name: size for name, size in parts.items() if size}
+
+    def start(self, params: Params) -> Float[Tensor, " N"]:
+        weights = params["weights"]
+        return weights.new_full((len(weights),), self.reset)
+
+    def step(
+        self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
+    ) -> Float[Tensor, " N"]:
+        net = self._net(params, state, x)
+        if not self.hidden_first:
+            return self.squashing(net)  # (2)
+        hidden = self.squashing(net[: self.hidden])
+        net = self._net(params, torch.cat([hidden, state[self.hidden :]]), x)
+        return torch.cat([hidden, self.squashing(net[self.hidden :])])  # (3)
+
+    def read(
+        self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
+    ) -> Float[Tensor, " O"]:
+        return state[self.hidden :]
+
+    def _net(self, params: Params, units: Tensor, x: Tensor) -> Float[Tensor, " N"]:
+        """Equation (1)."""
+        weights = params["weights"]
+        if self.additive:
+            net = weights @ units + torch.cat([x, x.new_zeros(len(weights) - len(x))])
+        else:
+            net = weights @ torch.cat([x, units])
+        if not (self.hidden_bias or self.output_bias):
+            return net
+        none = net.new_zeros(len(net))
+        return net + torch.cat(
+            [
+                params.get("hidden_bias", none[: self.hidden]),
+                params.get("output_bias", none[self.hidden :]),
+            ]
+        )
