@@ -1,0 +1,59 @@
+"""Every cell of the catalogue keeps the contract, in every choice that changes its equations."""
+
+import pytest
+
+from farback import cells
+from farback.cells import squashings
+from farback.cells._cell import Cell
+from farback.testing import check_cell
+
+IDENTITY, LOGISTIC, TANH = squashings.Identity(), squashings.Logistic(), squashings.Tanh()
+CHOICES: dict[str, list[Cell]] = {
+    "Elman": [
+        cells.Elman(hidden=1, shortcut=True, reset=0.0),
+        cells.Elman(hidden=2, squashing=TANH, hidden_bias=True, readout_bias=True),
+    ],
+    "FullyRecurrent": [
+        cells.FullyRecurrent(hidden=0, squashing=TANH, output_bias=True),
+        cells.FullyRecurrent(hidden=2, hidden_first=True, hidden_bias=True, reset=0.5),
+        cells.FullyRecurrent(additive=True),
+        cells.FullyRecurrent(additive=True, hidden_first=True, hidden_bias=True, output_bias=True),
+    ],
+    "GRU": [
+        cells.GRU(hidden=2, bias=False, readout=False),
+        cells.GRU(hidden=3, readout_bias=False, readout_squashing=LOGISTIC),
+    ],
+    "LSTM": [
+        cells.LSTM(hidden=2, bias=False, readout=False),
+        cells.LSTM(hidden=3, forget_bias=1.0, readout_bias=False, readout_squashing=LOGISTIC),
+    ],
+    "LSTM1997": [
+        cells.LSTM1997(truncated=False),
+        cells.LSTM1997(size=2, input_bias=(-1.0, -2.0), cell_bias=True, readout_bias=True),
+        cells.LSTM1997(size=2, truncated=False, links=False, reset=0.5),
+        cells.LSTM1997(output_gate=False, truncated=False, h=squashings.ReLU()),
+        cells.LSTM1997(
+            blocks=1, wiring="B", output_gate=False, input_bias=None, g=LOGISTIC, h=IDENTITY
+        ),
+    ],
+    "LatchingNeuron": [
+        cells.LatchingNeuron(delays=3),
+        cells.LatchingNeuron(trainable=False),
+        cells.LatchingNeuron(delays=3, trainable=False),
+    ],
+    "Pascanu2013": [
+        cells.Pascanu2013.sigmoid(hidden=4),
+        cells.Pascanu2013.smart_tanh(hidden=16),
+    ],
+}
+TRIED = [it for name in dir(cells) if name != "squashings" for it in CHOICES.get(name, [])]
+PLAIN = [getattr(cells, name)() for name in dir(cells) if name != "squashings"]
+
+
+@pytest.mark.parametrize("cell", [*PLAIN, *TRIED], ids=repr)
+def test_a_cell_keeps_the_contract(cell: Cell) -> None:
+    check_cell(cell, outputs=1 if isinstance(cell, cells.LatchingNeuron) else 2)
+
+
+def test_every_choice_belongs_to_a_member() -> None:
+    assert set(CHOICES) <= set(dir(cells))
