@@ -35,6 +35,17 @@ def unknown(what: str, name: str, known: Iterable[str], *, where: str = "") -> W
     return WrongUsage(f"There is no {what} '{name}'{where}; try {', '.join(near)}.")
 
 
+def expect(least: float, **numbers: float) -> None:
+    """Refuse a number that is too small.
+
+    Raises:
+        WrongUsage: the first of them, by its name.
+    """
+    for name, number in numbers.items():
+        if number < least:
+            raise WrongUsage(f"{name} came as {number}, expected at least {least}; try {name}={least}.")
+
+
 class Stopped(KeyboardInterrupt):
     """Stopped at a safe point, with nothing lost; the message tells how to go on."""
 

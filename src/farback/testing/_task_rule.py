@@ -2,34 +2,77 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ..draws import Draws
 from ..tasks._task import Task
 from ..types import Sequences
-from ._contract import claim
+from ._contract import require
+
+SEEDS = 3, 8
+
+FEW = 16
+"""Sequences that are drawn only to compare them with others."""
 
 ROUNDING = 1e-9
 """How far two float64 ways to one number may come apart."""
 
 
-def check_rule(task: Task, drawn: Sequences) -> None:
+@dataclass(frozen=True)
+class Bench:
+    """What a task is tried on: some sequences of two trials."""
+
+    task: Task
+    count: int
+    seeds: tuple[int, ...] = SEEDS
+
+    @cached_property
+    def drawn(self) -> Sequences:
+        """Drawn once for all claims, none of which may write into them."""
+        return self.task.sample(Draws(self.seeds, "check", count=self.count))
+
+    @property
+    def few(self) -> int:
+        """Sequences of the test set that are looked at."""
+        return min(self.task.test, FEW)
+
+    @cached_property
+    def sets(self) -> dict[str, Sequences]:
+        """The training set, where there is one, and a few of the test set."""
+        sets = {}
+        if self.task.training is not None:
+            count = self.task.training
+            sets["training"] = self.task.training_set(Draws(self.seeds, "set", count=count))
+        draws = Draws(self.seeds, "test", count=self.few)
+        sets["test"] = self.task.test_set(draws, sets.get("training"))
+        return sets
+
+
+def check_rule(bench: Bench) -> None:
     """`answer` says what was asked, whatever the distractors are, and looks at the rest."""
+    task, drawn = bench.task, bench.drawn
     given = drawn.inputs.clone()
     rule = task.answer(drawn.inputs)
     informative, distractors = task.informative(drawn.inputs), task.distractors(drawn.inputs)
-    claim(torch.equal(given, drawn.inputs), "the rule writes into its inputs")
+    require(torch.equal(given, drawn.inputs), "the rule writes into its inputs.")
     for name, steps in (("informative", informative), ("distractors", distractors)):
         fits = steps.shape == drawn.alive.shape and steps.dtype == torch.bool
-        claim(fits, f"{name} is not one truth value for each step")
-        claim(not steps[~drawn.alive].any(), f"{name} points behind the end of a sequence")
-    claim(not (informative & distractors).any(), "a step is both informative and a distractor")
-    claim(bool(informative.any()), "no step is informative")
+        require(fits, f"{name} is not one truth value for each step.")
+        require(not steps[~drawn.alive].any(), f"{name} points behind the end of a sequence.")
+    require(not (informative & distractors).any(), "a step is both informative and a distractor.")
+    require(bool(informative.any()), "no step is informative.")
     if rule is None:
         return
-    claim(rule.shape == drawn.answers.shape, f"the rule answers with {tuple(rule.shape)}")
-    claim(not _changed(rule, drawn).any(), "the rule says other answers than those asked for")
+    require(rule.shape == drawn.answers.shape, f"the rule answers with {tuple(rule.shape)}.")
+    for asked in (drawn, *bench.sets.values()):
+        told = task.answer(asked.inputs)
+        fits = told is not None and not _changed(told, asked).any()
+        require(fits, "the rule says other answers than those asked for.")
     shuffled = given.clone()
     pool = shuffled[distractors]
     shuffled[distractors] = pool[
@@ -37,11 +80,12 @@ def check_rule(task: Task, drawn: Sequences) -> None:
     ]
     moved = task.answer(shuffled)
     assert moved is not None
-    claim(not _changed(moved, drawn).any(), "the answer changes with the distractors")
+    require(not _changed(moved, drawn).any(), "the answer changes with the distractors.")
 
 
-def check_lag(task: Task, drawn: Sequences) -> None:
+def check_lag(bench: Bench) -> None:
     """The first informative input decides an answer as far on as the lag says."""
+    task, drawn = bench.task, bench.drawn
     informative = task.informative(drawn.inputs)
     first = informative.double().argmax(0)
     decided = drawn.scored > 0
@@ -53,16 +97,16 @@ def check_lag(task: Task, drawn: Sequences) -> None:
         decided = _changed(moved, drawn)
         if decided.any():
             break
-    claim(bool(decided.any()), "the answer does not change with the informative inputs")
+    require(bool(decided.any()), "the answer does not change with the informative inputs.")
     steps = torch.arange(len(decided))[:, None, None].expand_as(decided)
     far = torch.where(decided, steps - first, -1).amax(0)
     far = far[decided.any(0) & informative.any(0)]
     low, high = task.lag
     found = f"between {int(far.min())} and {int(far.max())} steps on"
-    claim(int(far.min()) >= low, f"the first input decides {found}, the minimal lag is {low}")
+    require(int(far.min()) >= low, f"the first input decides {found}, the minimal lag is {low}.")
     if high is not None:
-        claim(low <= high, f"the minimal lag {low} is more than the maximal {high}")
-        claim(int(far.max()) <= high, f"the first input decides {found}, the maximum is {high}")
+        require(low <= high, f"the minimal lag {low} is more than the maximal {high}.")
+        require(int(far.max()) <= high, f"the first input decides {found}, the maximum is {high}.")
 
 
 def _transplanted(
