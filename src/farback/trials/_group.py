@@ -58,6 +58,10 @@ class Moment:
     open_to: Bool[np.ndarray, " R"]
     """The trials that are wanted and still learning."""
 
+    def of(self, seed: int) -> Params:
+        """One trial's parameters, as tensors of their own that autograd may follow."""
+        return _row(self.params, self.seeds.index(seed))
+
 
 @dataclass(frozen=True)
 class Finished:

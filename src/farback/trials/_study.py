@@ -37,6 +37,14 @@ class Study:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        for part, kind in ((self.cell, Cell), (self.task, Task), (self.learner, Learner)):
+            written(part)
+            if not isinstance(part, kind):
+                name = kind.__name__
+                raise WrongUsage(
+                    f"{part!r} came as the {name.lower()}, and is none; see farback list "
+                    f"{name.lower()}s, or inherit from {kind.__module__}.{name}."
+                )
         for name in ("sequences", "check", "group"):
             if (value := getattr(self, name)) < 1:
                 raise WrongUsage(f"{name} came as {value}, expected at least 1.")
