@@ -14,7 +14,8 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,19 @@ _HOUSE = Path(__file__).parent
 
 def rooms() -> dict[str, Path]:
     """Every room of the house by its name, with its folder; rooms within rooms too."""
-    folders = sorted(file.parent for file in _HOUSE.rglob("__init__.py"))
-    return {it.name: it for it in folders if (it / f"_{_singular(it.name)}.py").is_file()}
+    return dict(_rooms(_HOUSE))
+
+
+@cache
+def _rooms(house: Path) -> dict[str, Path]:
+    folders = sorted(file.parent for file in house.rglob("__init__.py"))
+    return {it.name: it for it in folders if (it / f"_{singular(it.name)}.py").is_file()}
+
+
+def within(room: str) -> list[str]:
+    """The room, then the rooms inside it: what its members may be made of."""
+    inside = [name for name, folder in rooms().items() if _folder(room) in folder.parents]
+    return [room, *inside]
 
 
 def names(room: str) -> list[str]:
@@ -38,7 +50,7 @@ def names(room: str) -> list[str]:
 def docstring(room: str, name: str) -> str:
     """What the member's file says of itself, read without importing it."""
     if name not in names(room):
-        raise unknown(_singular(room), name, names(room))
+        raise unknown(singular(room), name, names(room))
     return module_docstring(_folder(room) / f"{name}.py")
 
 
@@ -52,19 +64,33 @@ def module_docstring(file: Path) -> str:
     return ast.get_docstring(ast.parse(file.read_bytes())) or ""
 
 
+def find(name: str, among: Iterable[str] | None = None) -> tuple[str, str] | None:
+    """Room and file of the member that goes by this name, which is its file's or its class's."""
+    plain = name.replace("_", "").lower()
+    for room in rooms() if among is None else among:
+        for file in names(room):
+            if file.replace("_", "") == plain:
+                return room, file
+    return None
+
+
+def kind(room: str) -> type[Any]:
+    """The interface of a room, which every member is a child of."""
+    return getattr(import_module(f"{_package(room)}._{singular(room)}"), _camel(singular(room)))
+
+
 def member(room: str, name: str) -> type[Any]:
     """The public concrete class of the room's kind in the file `name`, imported on first use."""
     if name not in names(room):
-        raise unknown(_singular(room), name, names(room))
-    package = ".".join(["farback", *_folder(room).relative_to(_HOUSE).parts])
-    singular = _singular(room)
-    kind = getattr(import_module(f"{package}._{singular}"), _camel(singular))
-    found = list(_concrete(import_module(f"{package}.{name}"), kind))
+        raise unknown(singular(room), name, names(room))
+    of = kind(room)
+    module = import_module(f"{_package(room)}.{name}")
+    found = list(_concrete(module, of))
     if len(found) != 1:
         came = ", ".join(cls.__name__ for cls in found) or "none"
         raise WrongUsage(
-            f"{package}.{name} defines {came}, and a member defines exactly one public concrete "
-            f"{kind.__name__}; move the others into files of their own."
+            f"{module.__name__} defines {came}, and a member defines exactly one public concrete "
+            f"{of.__name__}; move the others into files of their own."
         )
     return found[0]
 
@@ -78,21 +104,26 @@ def named(room: str, cls: str) -> type[Any]:
     for file in names(room):
         if file.replace("_", "") == cls.lower():
             return member(room, file)
-    raise AttributeError(f"there is no {_singular(room)} '{cls}'; there are {class_names(room)}")
+    raise AttributeError(f"there is no {singular(room)} '{cls}'; there are {class_names(room)}")
 
 
 def class_names(room: str) -> list[str]:
     """The classes of a room's members, read without importing them."""
-    return sorted(_class_name(_folder(room) / f"{file}.py") for file in names(room))
+    return sorted(class_name(room, file) for file in names(room))
 
 
-def _class_name(file: Path) -> str:
-    """The class that the file is named after."""
-    plain = file.stem.replace("_", "")
-    for node in ast.parse(file.read_bytes()).body:
+def class_name(room: str, name: str) -> str:
+    """The class that a member's file is named after, or "" where there is none."""
+    plain = name.replace("_", "")
+    for node in ast.parse((_folder(room) / f"{name}.py").read_bytes()).body:
         if isinstance(node, ast.ClassDef) and node.name.lower() == plain:
             return node.name
-    raise WrongUsage(f"{file.name} defines no class that is named after it.")
+    return ""
+
+
+def singular(room: str) -> str:
+    """What one member of a room is called."""
+    return re.sub(r"yses$", "ysis", room) if room.endswith("yses") else room.removesuffix("s")
 
 
 def _concrete(module: Any, kind: type[Any]) -> Iterator[type[Any]]:
@@ -110,8 +141,8 @@ def _folder(room: str) -> Path:
     return known[room]
 
 
-def _singular(room: str) -> str:
-    return re.sub(r"yses$", "ysis", room) if room.endswith("yses") else room.removesuffix("s")
+def _package(room: str) -> str:
+    return ".".join(["farback", *_folder(room).relative_to(_HOUSE).parts])
 
 
 def _camel(name: str) -> str:

@@ -61,7 +61,7 @@ def test_a_fault_of_farback_leaves_a_file_to_attach_and_exits_4(
     farback, probes, user, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("farback.cli._named._HOUSE", Path(__file__).parent)  # the fake is farback
+    monkeypatch.setattr("farback._named._HOUSE", Path(__file__).parent)  # the fake is farback
     probes.error = RuntimeError("two and two")
     ended = farback("probe", f"{user}:made", "--batch", f"{user}:batch")
     (left,) = tmp_path.glob("farback-*.txt")

@@ -8,10 +8,10 @@ import pytest
 
 HOUSE = Path(__file__).parents[2] / "src" / "farback"
 LAYERS = (
-    {"types", "draws", "errors", "_catalogue"},
+    {"types", "draws", "errors", "_catalogue", "_named", "_arguments", "_written"},
     {"engine"},
     {"cells", "tasks", "flow", "results"},
-    {"problem"},
+    {"problem", "loading"},
     {"learners", "analyses"},
     {"probes", "trials"},
     {"experiments"},

@@ -149,7 +149,7 @@ def _model(
     loss: str | None,
     **asked: Any,
 ) -> Profile:
-    from . import _named
+    from .. import _named
 
     if batch is None:
         raise WrongUsage(

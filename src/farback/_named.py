@@ -19,9 +19,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..errors import FarbackError, InputRefused, WrongUsage, unknown
+from .errors import FarbackError, InputRefused, WrongUsage, unknown
 
-_HOUSE = Path(__file__).parents[1]
+_HOUSE = Path(__file__).parent
 _LIBRARIES = tuple(
     Path(sysconfig.get_path(key)) for key in ("purelib", "platlib", "stdlib", "platstdlib")
 )

@@ -1,0 +1,100 @@
+"""What a class is called with, held against its signature and its type hints.
+
+Nothing is converted: an argument fits or is refused, in a sentence that tells what the class takes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from inspect import BoundArguments, Parameter
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from .errors import FarbackError, WrongUsage, unknown
+
+
+def made(
+    cls: Callable[..., Any], name: str, arguments: Sequence[Any], keywords: Mapping[str, Any]
+) -> Any:
+    """What the class makes of its arguments, or its refusal.
+
+    Raises:
+        WrongUsage: an argument that it has not, lacks, or cannot use.
+    """
+    given = bound(cls, name, arguments, keywords)
+    try:
+        return cls(*given.args, **given.kwargs)
+    except FarbackError:
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".rstrip(".")
+        raise WrongUsage(f"{name} cannot be made ({said}); it takes {_taken(cls)}.") from None
+
+
+def bound(
+    cls: Callable[..., Any], name: str, arguments: Sequence[Any], keywords: Mapping[str, Any]
+) -> BoundArguments:
+    """The arguments by their names, each of the type that the class asks for."""
+    signature = inspect.signature(cls)
+    known = signature.parameters
+    for word in keywords:
+        if word not in known and not any(it.kind == it.VAR_KEYWORD for it in known.values()):
+            if not known:
+                raise WrongUsage(f"{name} came with {word}, and it takes nothing; leave it out.")
+            raise unknown("argument", word, known, where=f" of {name} (it takes {_taken(cls)})")
+    try:
+        given = signature.bind(*arguments, **keywords)
+    except TypeError as error:
+        raise WrongUsage(f"{name} cannot be made ({error}); it takes {_taken(cls)}.") from None
+    hints = _hints(cls)
+    for word, value in given.arguments.items():
+        if word in hints and not fits(value, hints[word]):
+            raise WrongUsage(
+                f"{word} came as {value!r} for {name}, expected {known[word].annotation}; "
+                f"{_advice(known[word])}."
+            )
+    return given
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of the type; a type that cannot be told is left to the class."""
+    origin, inside = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return any(fits(value, it) for it in inside)
+    if origin is Literal:
+        return value in inside
+    if origin is tuple:
+        if not isinstance(value, tuple):
+            return False
+        each = inside[:1] * len(value) if inside[1:] == (...,) else inside
+        return len(each) == len(value) and all(map(fits, value, each))
+    if hint in (int, float):
+        wide = int | float if hint is float else int
+        return isinstance(value, wide) and not isinstance(value, bool)
+    return not isinstance(hint, type) or isinstance(value, hint)
+
+
+def _taken(cls: Callable[..., Any]) -> str:
+    """The arguments of a class with their defaults."""
+    known = inspect.signature(cls).parameters.values()
+    return ", ".join(map(_with_default, known)) or "nothing"
+
+
+def _with_default(parameter: Parameter) -> str:
+    if parameter.default is Parameter.empty:
+        return parameter.name
+    return f"{parameter.name}={parameter.default!r}"
+
+
+def _advice(parameter: Parameter) -> str:
+    known = parameter.default is not Parameter.empty
+    return f"try {_with_default(parameter)}" if known else "give one of that kind"
+
+
+def _hints(cls: Callable[..., Any]) -> dict[str, Any]:
+    """The type of each argument; none where they are written for a type checker only."""
+    try:
+        return get_type_hints(cls)
+    except (NameError, TypeError, AttributeError):
+        return {}
