@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import analyses as analyses
     from . import probes as probes
-    from .flow import load as load
+    from . import results as results
+    from .loading import load as load
     from .probes import probe as probe
     from .reports import report as report
 
 __version__ = "0.1.0"
 
-__all__ = ["analyses", "load", "probe", "probes", "report"]
+__all__ = ["analyses", "load", "probe", "probes", "report", "results"]
 
-_HOME = {"load": "flow", "probe": "probes", "report": "reports"}
+_HOME = {"load": "loading", "probe": "probes", "report": "reports"}
 
 
 def __getattr__(name: str) -> Any:

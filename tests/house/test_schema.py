@@ -1,8 +1,8 @@
-"""Every field of a profile's JSON stands in docs/schema.md."""
+"""Every field of the JSON of a profile and of a run, and of the index, stands in docs/schema.md."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,8 @@ import torch
 from torch import nn
 
 import farback as fb
+from farback.results import Run, Trial
+from farback.results.run import FIELDS
 
 SCHEMA = (Path(__file__).parents[2] / "docs" / "schema.md").read_text(encoding="utf-8")
 DOCUMENTED = set(re.findall(r"`([^`]+)`", SCHEMA))
@@ -31,3 +33,13 @@ def test_every_field_is_documented(depth: str) -> None:
     for measurement in profile["measurements"].values():
         named |= set(keys(measurement))
     assert not named - DOCUMENTED
+
+
+@pytest.mark.parametrize(
+    "names",
+    [Run.__struct_fields__, Trial.__struct_fields__, FIELDS],
+    ids=["run", "trial", "record"],
+)
+def test_every_field_of_a_run_is_documented(names: Iterable[str]) -> None:
+    runs = set(re.findall(r"`([^`]+)`", SCHEMA.partition("\n# The run as JSON\n")[2]))
+    assert not set(names) - runs
