@@ -169,10 +169,15 @@ class Trials:
         self.answers = batched(problem.answers, (0, 1, 1), out=1)
         self._problem = problem
 
-    def parameters(self, seeds: Iterable[int], dtype: torch.dtype) -> Params:
+    def parameters(
+        self, seeds: Iterable[int], dtype: torch.dtype, device: torch.device | str = "cpu"
+    ) -> Params:
         """The parameters of every trial at its start."""
         drawn = [self._problem.parameters(seed) for seed in seeds]
-        return {name: torch.stack([it[name] for it in drawn]).to(dtype) for name in drawn[0]}
+        return {
+            name: torch.stack([it[name] for it in drawn]).to(device=device, dtype=dtype)
+            for name in drawn[0]
+        }
 
     def start(self, params: Params, sequences: Sequences) -> Float[Tensor, "R B N"]:
         """The state before the first step, the same for all sequences of a trial."""

@@ -2,8 +2,8 @@
 
 One net of 2 blocks of 2 cells (93 weights), every unit but the inputs with a bias, input gates at
 -3 and -6, lr 0.5. Solved: the last 2000 training sequences right and their mean error below 0.01,
-which is read as the mean absolute error. The rows of T = 500 and 1000 are there with small caps; ask
-for more with `sequences`.
+which is read as the mean absolute error. The rows of T = 500 and 1000 are there with small caps;
+ask for more with `sequences`.
 
 Reference: S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997,
 experiment 4 and tables 7, 10 and 11.
