@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from ..errors import FarbackError
+from ..errors import FarbackError, WrongUsage
 
 Subject = TypeVar("Subject")
 
@@ -27,10 +27,13 @@ def keep(claims: Mapping[str, Callable[[Subject], None]], subject: Subject, name
 
     Raises:
         ContractBroken: the first claim that it breaks, and how.
+        WrongUsage: the subject's own refusal of what it was tried on.
     """
     for claim, check in claims.items():
         try:
             check(subject)
+        except WrongUsage:
+            raise
         except ContractBroken as broken:
             raise ContractBroken(f"{name} breaks '{claim}': {broken}") from None
         except Exception as error:

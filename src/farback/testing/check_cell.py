@@ -41,6 +41,7 @@ def check_cell(cell: Cell, *, inputs: int = 3, outputs: int = 2) -> None:
 
     Raises:
         ContractBroken: the first claim that it breaks, and how.
+        WrongUsage: the cell refuses so many inputs or outputs.
     """
     keep(CLAIMS, _Bench(cell, inputs, outputs), repr(cell))
 
@@ -104,25 +105,30 @@ def _vectors_of_the_stated_sizes(bench: _Bench) -> None:
 
 
 def _the_type_of_the_parameters(bench: _Bench) -> None:
-    params, _, x = bench.moment()
+    cell, (params, _, x) = bench.cell, bench.moment()
     for dtype in (torch.float32, torch.float64):
-        these = {name: value.to(dtype) for name, value in params.items()}
-        start = bench.cell.start(these)
-        state = bench.cell.step(these, start, x.to(dtype))
-        output = bench.cell.read(these, state, x.to(dtype))
-        for what, made in (("start", start), ("step", state), ("read", output)):
-            require(made.dtype == dtype, f"{what} gives {made.dtype} for parameters of {dtype}.")
+        typed = {name: value.to(dtype) for name, value in params.items()}
+
+        def follows(what: str, made: Tensor, dtype: torch.dtype = dtype) -> Tensor:
+            came = made.dtype == dtype
+            require(came, f"{what} gives {made.dtype} for parameters of {dtype}.")
+            return made
+
+        state = follows("start", cell.start(typed))
+        state = follows("step", cell.step(typed, state, x.to(dtype)))
+        follows("read", cell.read(typed, state, x.to(dtype)))
 
 
 def _pure_functions(bench: _Bench) -> None:
     moment = bench.moment()
     given, before = copied(moment), torch.get_rng_state()
     for what, function in (("step", bench.cell.step), ("read", bench.cell.read)):
-        require(same(function(*moment), function(*moment)), f"{what} differs at the second call.")
+        made = function(*moment)
         require(
             same(moment, given),
             f"{what} writes into its arguments; try an operation that makes a tensor.",
         )
+        require(same(made, function(*moment)), f"{what} differs at the second call.")
     untouched = torch.equal(before, torch.get_rng_state())
     require(untouched, "it draws from torch's global generator; a step has no randomness.")
 
