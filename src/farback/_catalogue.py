@@ -51,12 +51,17 @@ def docstring(room: str, name: str) -> str:
     """What the member's file says of itself, read without importing it."""
     if name not in names(room):
         raise unknown(singular(room), name, names(room))
-    return module_docstring(_folder(room) / f"{name}.py")
+    return module_docstring(path(room, name))
 
 
 def summary(room: str, name: str) -> str:
     """The first line of a member's docstring."""
     return docstring(room, name).partition("\n")[0]
+
+
+def path(room: str, name: str) -> Path:
+    """A member's file."""
+    return _folder(room) / f"{name}.py"
 
 
 def module_docstring(file: Path) -> str:
@@ -115,7 +120,7 @@ def class_names(room: str) -> list[str]:
 def class_name(room: str, name: str) -> str:
     """The class that a member's file is named after, or "" where there is none."""
     plain = name.replace("_", "")
-    for node in ast.parse((_folder(room) / f"{name}.py").read_bytes()).body:
+    for node in ast.parse(path(room, name).read_bytes()).body:
         if isinstance(node, ast.ClassDef) and node.name.lower() == plain:
             return node.name
     return ""

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from farback import _catalogue
+from farback._brief import brief, members
 from farback._written import part, read, sources
 from farback.errors import FarbackError, InputRefused, WrongUsage
 
@@ -79,6 +80,25 @@ def test_the_repr_of_every_member_reads_back_as_an_equal_object(room, name, vary
     member = changed(member) if vary else member
     again = read(repr(member), rooms=ROOMS)
     assert again == member and repr(again) == repr(member)
+
+
+@pytest.mark.parametrize(("room", "name"), MEMBERS, ids=map("/".join, MEMBERS))
+@pytest.mark.parametrize("vary", [False, True], ids=["default", "changed"])
+def test_a_member_in_brief_is_the_same_object(room, name, vary):
+    member = example(room, name)
+    member = changed(member) if vary else member
+    assert read(brief(repr(member)), rooms=ROOMS) == member
+    assert vary or len(brief(repr(member))) <= len(repr(member))
+
+
+@pytest.mark.parametrize("text", ["MyCell(hidden=3, extra=1.0)", "not Python (", "", "\0"])
+def test_what_farback_does_not_know_stays_whole_in_brief(text):
+    assert brief(text) == text
+
+
+def test_the_classes_of_a_repr_are_named_once_each():
+    text = repr(part("Descent(BPTT, Chain((Clip(1.0), Clip(2.0), SGD(0.5))))", "learners"))
+    assert members(text) == ["Descent", "BPTT", "Chain", "Clip", "SGD"]
 
 
 def test_the_names_of_classes_and_of_files_mean_the_same():

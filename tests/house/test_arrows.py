@@ -8,7 +8,7 @@ import pytest
 
 HOUSE = Path(__file__).parents[2] / "src" / "farback"
 LAYERS = (
-    {"types", "draws", "errors", "_catalogue", "_named", "_arguments", "_written"},
+    {"types", "draws", "errors"} | {"_catalogue", "_named", "_arguments", "_written", "_brief"},
     {"engine"},
     {"cells", "tasks", "flow", "results"},
     {"problem", "loading"},
