@@ -48,15 +48,30 @@ class Entry:
         """The entry as a person reads it."""
         if not self.n:
             return "no trials"
-        number = "none" if self.value is None else _shown(self.value)
-        if self.low is not None and self.high is not None:
-            number += f" [{_shown(self.low)}, {_shown(self.high)}]"
+        interval = f" {self.interval}" if self.interval else ""
+        return f"{self.number}{interval} ({self.counts})"
+
+    @property
+    def number(self) -> str:
+        """The value."""
+        return "none" if self.value is None else _shown(self.value)
+
+    @property
+    def interval(self) -> str:
+        """Its interval, or "" where there is none."""
+        if self.low is None or self.high is None:
+            return ""
+        return f"[{_shown(self.low)}, {_shown(self.high)}]"
+
+    @property
+    def counts(self) -> str:
+        """What came of the trials, and over how many the value is taken."""
         counts = f"{self.solved}/{self.n} solved"
         if self.diverged:
             counts += f", {self.diverged} diverged"
         if self.over not in (self.solved, self.n):
             counts += f", over {self.over}"
-        return f"{number} ({counts})"
+        return counts
 
 
 NO_TRIALS = Entry(None, None, None, 0, 0, 0, 0, 0)
