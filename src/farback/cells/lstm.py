@@ -122,7 +122,7 @@ class LSTM(Cell):
         return self.readout_squashing(net)  # (5)
 
 
-def _gates_first(rows: Float[Tensor, "4H *columns"]) -> Float[Tensor, "4H *columns"]:
+def _gates_first(rows: Float[Tensor, "rows *columns"]) -> Float[Tensor, "rows *columns"]:
     """From torch's order of rows, i f g o, to i f o g: all that is logistic side by side."""
     i, f, g, o = rows.chunk(4)
     return torch.cat([i, f, o, g])
