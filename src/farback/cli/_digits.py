@@ -18,10 +18,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..errors import InputRefused
+from ..tasks import _digits
 
-STEPS = 64
-CLASSES = 10
+STEPS = _digits.PIXELS
 HIDDEN = 64
 ROWS = 64
 """Images in one step of training."""
@@ -40,7 +39,7 @@ class Reader(nn.Module):
     def __init__(self, layer: nn.RNN | nn.LSTM) -> None:
         super().__init__()
         self.layer = layer
-        self.head = nn.Linear(layer.hidden_size, CLASSES)
+        self.head = nn.Linear(layer.hidden_size, _digits.CLASSES)
 
     def forward(self, pixels: Float[Tensor, "B T 1"]) -> Float[Tensor, "B 10"]:
         """The score of each class after the last pixel."""
@@ -49,16 +48,9 @@ class Reader(nn.Module):
 
 def digits(*, seed: int) -> tuple[Digits, Digits]:
     """The training images and the 360 test images."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise InputRefused(
-            "The demo reads the digits of scikit-learn, which is not installed; "
-            "try pip install 'farback[demo]'."
-        ) from None
-    images, labels = load_digits(return_X_y=True)
+    images, labels = _digits.images()
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
-    pixels = torch.tensor(images, dtype=torch.float32).reshape(-1, STEPS, 1)[order] / 16
+    pixels = torch.tensor(images, dtype=torch.float32).unsqueeze(-1)[order]
     classes = torch.tensor(labels)[order]
     return Digits(pixels[360:], classes[360:]), Digits(pixels[:360], classes[:360])
 

@@ -1,0 +1,106 @@
+"""What the addition and the multiplication of Pascanu, Mikolov and Bengio share.
+
+Of l pairs of a marker and a value uniform in [0, 1], one among the first l/10 is marked (v0), and
+one from there to l/2 (v1). With L the length asked for, l is L to L + L/10 - 1, all as likely.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..draws import Draws
+from ..types import Sequences
+from . import _pascanu2013 as pascanu
+from ._criterion import Criterion
+from ._task import Lag, Task, at_end, sequences, up_to
+
+TOLERANCE = 0.2
+"""A squared error above its square, 0.04, is wrong."""
+
+
+@dataclass(frozen=True)
+class MarkedValues(Task):
+    """Two marked values.
+
+    Args:
+        length: L.
+        longest: with it, each sequence's L is drawn from `length` to `longest`.
+    """
+
+    length: int = 100
+    longest: int | None = None
+
+    def __post_init__(self) -> None:
+        pascanu.refuse(self.length, self.longest, least=10)
+
+    @property
+    def inputs(self) -> int:
+        return 2
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    @property
+    def lag(self) -> Lag:
+        """From the first marked value to the end."""
+        most = _most(self.longest or self.length)
+        return Lag(self.length - self.length // 10, most - 1)
+
+    @property
+    def criterion(self) -> Criterion:
+        return pascanu.SOLVED
+
+    @property
+    def test(self) -> int:
+        return pascanu.TEST
+
+    @abstractmethod
+    def combined(self, v0: Tensor, v1: Tensor) -> Tensor:
+        """What is asked for."""
+
+    def sample(self, draws: Draws) -> Sequences:
+        asked = pascanu.lengths(self.length, self.longest, draws)
+        lengths = asked + draws.integers(high=asked // 10)
+        early = lengths // 10
+        first = draws.integers(high=early)
+        second = early + draws.integers(high=4 * lengths // 10)
+        steps = _most(self.longest or self.length)
+        step = np.arange(steps)[:, None, None]
+        marks = ((step == first) | (step == second)).astype(np.float64)
+        inputs = np.stack([marks, draws.uniform(steps)], axis=-1)
+        target = self.answer(torch.from_numpy(inputs))[-1].numpy()
+        alive = up_to(lengths, steps)
+        return sequences(inputs, target, scored=at_end(lengths, steps), alive=alive)
+
+    def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
+        """The values at the first and at the second mark, combined."""
+        marks, values = inputs.unbind(-1)
+        number = marks.cumsum(0)
+        v0, v1 = ((values * marks * (number == it)).sum(0) for it in (1, 2))
+        return self.combined(v0, v1).unsqueeze(-1).expand(*inputs.shape[:-1], 1)
+
+    def informative(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """The marked pairs."""
+        return inputs[..., 0] > 0
+
+    def distractors(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """The others."""
+        return (inputs[..., 0] == 0) & (inputs[..., 1] != 0)
+
+    def correct(
+        self, outputs: Float[Tensor, "T *batch O"], answers: Float[Tensor, "T *batch O"]
+    ) -> Bool[Tensor, "T *batch"]:
+        """A squared error of at most 0.04."""
+        return ((outputs - answers) ** 2).sum(-1) <= TOLERANCE**2
+
+
+def _most(length: int) -> int:
+    """The most pairs there are when that length is asked for."""
+    return length + length // 10 - 1

@@ -1,0 +1,103 @@
+"""What tasks share that show some symbols, then blanks and a cue, and ask for the symbols again.
+
+K symbols, each of V values, at the first K steps; then blanks, with one cue among them. At the last
+K steps the same K symbols are asked for in their order, at all steps before them a blank. From a
+symbol to its answer it is `delay` + K steps.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..draws import Draws
+from ..errors import expect
+from ..types import Sequences
+from ._choice import Choice, blind
+from ._task import Baseline, Lag, one_hot, sequences
+
+
+@dataclass(frozen=True)
+class Recall(Choice):
+    """Symbols shown, and asked for again.
+
+    Args:
+        delay: T, steps from the last symbol shown to the first asked for.
+        values: V, how many symbols there are.
+        positions: K, how many are shown.
+    """
+
+    delay: int = 100
+    values: int = 8
+    positions: int = 10
+
+    def __post_init__(self) -> None:
+        expect(1, delay=self.delay, positions=self.positions)
+        expect(2, values=self.values)
+
+    @property
+    def inputs(self) -> int:
+        """The symbols, a blank, a cue."""
+        return self.values + 2
+
+    @property
+    def outputs(self) -> int:
+        """The symbols, a blank."""
+        return self.values + 1
+
+    @property
+    def steps(self) -> int:
+        """Steps of a sequence."""
+        return self.delay + 2 * self.positions
+
+    @property
+    @abstractmethod
+    def cue(self) -> int:
+        """The step of the cue."""
+
+    @property
+    def lag(self) -> Lag:
+        """From a symbol to its answer."""
+        return Lag(self.delay + self.positions, self.delay + self.positions)
+
+    @property
+    def baseline(self) -> Baseline:
+        """A blank, at every step."""
+        asked = self.positions / self.steps
+        shares = np.append(np.full(self.values, asked / self.values), 1 - asked)
+        return blind(shares, right=0.0)
+
+    @property
+    def memoryless(self) -> float:
+        """The loss of a net that knows when symbols are asked for and no more: K ln V / steps."""
+        return self.positions * math.log(self.values) / self.steps
+
+    def sample(self, draws: Draws) -> Sequences:
+        symbols = np.full((self.steps, *draws.shape), self.values)
+        symbols[: self.positions] = draws.integers(self.positions, high=self.values)
+        symbols[self.cue] += 1
+        inputs = one_hot(symbols, self.inputs)
+        alive = np.ones(symbols.shape, dtype=bool)
+        targets = self.answer(torch.from_numpy(inputs)).numpy()
+        return sequences(inputs, targets, scored=alive, alive=alive)
+
+    def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
+        """Blanks, then what the first steps showed."""
+        answers = torch.zeros_like(inputs[..., : self.outputs])
+        answers[..., self.values] = 1
+        answers[-self.positions :] = inputs[: self.positions, ..., : self.outputs]
+        return answers
+
+    def informative(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """The symbols."""
+        return (inputs[..., : self.values] > 0).any(-1)
+
+    def distractors(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """The blanks."""
+        return inputs[..., self.values] > 0

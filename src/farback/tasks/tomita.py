@@ -1,0 +1,171 @@
+"""Tomita's languages: tell whether a string of 0 and 1 is grammatical.
+
+    1: 1*                    5: an even number of 0s, an even number of 1s
+    2: (10)*                 6: number of 1s - number of 0s divisible by 3
+    3: no odd run of 0s      7: 0*1*0*1*
+       behind an odd run of 1s
+    4: no 000
+
+Inputs are -1 for 0 and +1 for 1, one for each step; the answer is asked for at the end. The 2047
+strings of at most 10 symbols are the test set; the training strings are drawn from them, as many
+grammatical ones as others.
+
+What the sources leave open, and what is chosen here:
+
+- Tomita's own training strings, 14 to 25 for a language, differ in the copies that could be read.
+- how the empty string is shown: every string has one more step, with input 0, that asks for the
+  answer. Without that step (`end=False`) the empty string is left out.
+- solved: the whole test set right, each output on its side of the middle.
+
+Reference: M. Tomita, Dynamic Construction of Finite Automata from Examples Using Hill-Climbing,
+1982; R. L. Watrous, G. M. Kuhn, Induction of Finite-State Automata Using Second-Order Recurrent
+Networks, 1992, tables 1 and 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+from ..draws import Draws
+from ..errors import WrongUsage, expect
+from ..types import Sequences
+from ._criterion import Criterion
+from ._task import Lag
+from ._two_classes import Classes, TwoClasses
+
+# By state: the states after 0 and after 1. Strings start in state 0.
+_AFTER = {
+    1: ((1, 0), (1, 1)),
+    2: ((2, 1), (0, 2), (2, 2)),
+    3: ((0, 1), (2, 0), (3, 4), (2, 3), (4, 4)),
+    4: ((1, 0), (2, 0), (3, 0), (3, 3)),
+    5: ((1, 2), (0, 3), (3, 0), (2, 1)),
+    6: ((2, 1), (0, 2), (1, 0)),
+    7: ((0, 1), (2, 1), (2, 3), (4, 3), (4, 4)),
+}
+_ACCEPTED = {
+    1: (0,),
+    2: (0,),
+    3: (0, 1, 3),
+    4: (0, 1, 2),
+    5: (0,),
+    6: (0,),
+    7: (0, 1, 2, 3),
+}
+
+Strings = Float[np.ndarray, "K L"]
+"""-1 and +1, padded with 0."""
+
+
+@dataclass(frozen=True)
+class Tomita(TwoClasses):
+    """Grammatical or not.
+
+    Args:
+        grammar: 1 to 7.
+        longest: symbols of the longest strings.
+        end: whether a step behind the string asks for the answer.
+    """
+
+    low: float = 0.0
+    high: float = 1.0
+    grammar: int = 1
+    longest: int = 10
+    end: bool = True
+
+    def refuse(self) -> None:
+        if self.grammar not in _AFTER:
+            raise WrongUsage(f"grammar came as {self.grammar}, expected 1 to 7; try grammar=4.")
+        expect(4, longest=self.longest)
+        if self.longest > 16:
+            raise WrongUsage(
+                f"longest came as {self.longest}, expected at most 16, since all strings up to it "
+                "are the test set; try longest=10."
+            )
+
+    @property
+    def inputs(self) -> int:
+        return 1
+
+    @property
+    def lag(self) -> Lag:
+        """From the first symbol to the step that asks."""
+        return Lag(1, self.longest) if self.end else Lag(0, self.longest - 1)
+
+    @property
+    def criterion(self) -> Criterion:
+        return Criterion(on=("test",))
+
+    @property
+    def test(self) -> int:
+        """All strings."""
+        return len(self._strings)
+
+    def test_set(self, draws: Draws, training: Sequences | None) -> Sequences:
+        return self._shown(np.broadcast_to(draws.numbers, draws.shape))
+
+    @property
+    def _strings(self) -> Strings:
+        return _up_to(self.longest)[0 if self.end else 1 :]
+
+    @property
+    def _grammatical(self) -> Bool[np.ndarray, " K"]:
+        return grammatical(self.grammar, torch.from_numpy(self._strings.T))[-1].numpy()
+
+    def of(self, classes: Classes, draws: Draws) -> Sequences:
+        high = self._grammatical
+        members = np.concatenate([np.flatnonzero(~high), np.flatnonzero(high)])
+        first = np.where(classes == 1, (~high).sum(), 0)
+        count = np.where(classes == 1, high.sum(), (~high).sum())
+        return self._shown(members[first + draws.integers(high=count)])
+
+    def _shown(self, places: Int64[np.ndarray, "R B"]) -> Sequences:
+        """The strings at these places."""
+        strings = self._strings
+        if self.end:
+            strings = np.pad(strings, ((0, 0), (0, 1)))
+        lengths = (strings != 0).sum(1) + int(self.end)
+        inputs = np.moveaxis(strings[places], -1, 0)[..., None]
+        return self.asked(inputs, self._grammatical[places].astype(np.int64), lengths[places])
+
+    def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
+        """Whether the string so far is grammatical."""
+        return self.told(grammatical(self.grammar, inputs[..., 0]), inputs)
+
+    def informative(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """All symbols."""
+        return inputs[..., 0] != 0
+
+    def distractors(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """None."""
+        return torch.zeros(inputs.shape[:-1], dtype=torch.bool)
+
+
+def grammatical(grammar: int, symbols: Float[Tensor, "T *batch"]) -> Bool[Tensor, "T *batch"]:
+    """Whether the string up to each step is, by the automaton; steps of input 0 change nothing."""
+    after = torch.tensor(_AFTER[grammar])
+    accepted = torch.zeros(len(after), dtype=torch.bool)
+    accepted[list(_ACCEPTED[grammar])] = True
+    state = torch.zeros(symbols.shape[1:], dtype=torch.long)
+    states = []
+    for symbol in symbols:
+        state = torch.where(symbol == 0, state, after[state, (symbol > 0).long()])
+        states.append(state)
+    return accepted[torch.stack(states)]
+
+
+@cache
+def _up_to(longest: int) -> Strings:
+    """All strings, the empty one first, in the order of length and then of their binary number."""
+    place = np.arange(longest)
+    stretches = []
+    for length in range(longest + 1):
+        bits = np.arange(2**length)[:, None] >> np.maximum(length - 1 - place, 0) & 1
+        stretches.append(np.where(place < length, 2.0 * bits - 1, 0.0))
+    return np.concatenate(stretches)
