@@ -15,17 +15,40 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import analyses as analyses
+    from . import cells as cells
+    from . import learners as learners
     from . import probes as probes
     from . import results as results
+    from . import tasks as tasks
     from .loading import load as load
     from .probes import probe as probe
     from .reports import report as report
+    from .trials import sweep as sweep
+    from .trials import train as train
 
 __version__ = "0.1.0"
 
-__all__ = ["analyses", "load", "probe", "probes", "report", "results"]
+__all__ = [
+    "analyses",
+    "cells",
+    "learners",
+    "load",
+    "probe",
+    "probes",
+    "report",
+    "results",
+    "sweep",
+    "tasks",
+    "train",
+]
 
-_HOME = {"load": "loading", "probe": "probes", "report": "reports"}
+_HOME = {
+    "load": "loading",
+    "probe": "probes",
+    "report": "reports",
+    "sweep": "trials",
+    "train": "trials",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 >>> from farback import tasks
 >>> tasks.EmbeddedReber().lag.minimal
-7
+5
 """
 
 from __future__ import annotations

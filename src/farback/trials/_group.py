@@ -101,7 +101,8 @@ def run(
         curve = Curve(len(seeds), max(plan.check, plan.sequences // _POINTS))
         open_to, presented = wanted.copy(), 0
         for sequences in feed.sequences(plan.learner.presented):
-            watch(Moment(presented, tuple(seeds), params, open_to))
+            with torch.inference_mode(False):
+                watch(Moment(presented, tuple(seeds), params, open_to))
             learned = plan.learner.step(net, params, memory, sequences)
             params, memory = learned.params, learned.memory
             right, error = graded(net, learned.outputs, sequences)

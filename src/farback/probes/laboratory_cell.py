@@ -1,0 +1,81 @@
+"""A cell of the laboratory with its parameters, as a torch module that can be probed.
+
+    state_t = step(params, state_{t-1}, x_t),   output_t = read(params, state_t, x_t)
+
+The module runs B sequences in a plain loop, so the probe follows it as it follows anybody's cell:
+at any moment of its training, under the error of its own task.
+
+    >>> import farback as fb, torch
+    >>> from farback import cells, probes, tasks
+    >>> cell, task = cells.FullyRecurrent(hidden=4), tasks.EmbeddedReber()
+    >>> params = cell.parameters(torch.Generator().manual_seed(0), task.inputs, task.outputs)
+    >>> net = probes.LaboratoryCell(cell, task, params)
+    >>> fb.probe(net, net.batch(8), loss=net.loss).verdict.word
+    'vanishes'
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import vmap
+
+from ..cells._cell import Cell
+from ..draws import Draws
+from ..tasks._task import Task
+from ..types import Params
+
+
+class LaboratoryCell(nn.Module):
+    """A cell on a task, [B, T, I] to [B, T, O].
+
+    Args:
+        cell: the architecture.
+        task: what it is to learn; gives the batch and the loss.
+        params: the parameters of one trial, as `Moment.of(seed)` gives them.
+    """
+
+    def __init__(self, cell: Cell, task: Task, params: Params) -> None:
+        super().__init__()
+        self._cell, self._task = cell, task
+        self.step = _Step(cell, params)
+
+    def forward(self, xs: Float[Tensor, "B T I"]) -> Float[Tensor, "B T O"]:
+        """The outputs of every step."""
+        params = dict(self.step.params.items())
+        state = self._cell.start(params).expand(len(xs), -1)
+        outputs = []
+        for x in xs.unbind(1):
+            state = self.step(x, state)
+            outputs.append(vmap(self._cell.read, (None, 0, 0))(params, state, x))
+        return torch.stack(outputs, 1)
+
+    def batch(self, sequences: int, *, seed: int = 0) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Fresh sequences of the task: inputs, and (targets, scored) for `loss`."""
+        drawn = self._task.sample(Draws([seed], "probe", count=sequences))
+        like = next(self.parameters())
+        drawn = drawn.to(like.dtype, like.device)
+        parts = (drawn.inputs, drawn.targets, drawn.scored)
+        inputs, targets, scored = (it[:, 0].transpose(0, 1).contiguous() for it in parts)
+        return inputs, (targets, scored)
+
+    def loss(self, outputs: Tensor, asked: tuple[Tensor, Tensor]) -> Float[Tensor, ""]:
+        """The task's error, summed over scored steps, the mean over sequences."""
+        targets, scored = asked
+        each = vmap(vmap(self._task.loss))(outputs, targets)
+        return (each * scored).sum() / len(outputs)
+
+
+class _Step(nn.Module):
+    """Equation (1), as a module of its own, so that the probe finds it called once a step."""
+
+    def __init__(self, cell: Cell, params: Params) -> None:
+        super().__init__()
+        self._cell = cell
+        self.params = nn.ParameterDict(
+            {name: nn.Parameter(value.detach().clone()) for name, value in params.items()}
+        )
+
+    def forward(self, x: Float[Tensor, "B I"], state: Float[Tensor, "B N"]) -> Tensor:
+        return vmap(self._cell.step, (None, 0, 0))(dict(self.params.items()), state, x)
