@@ -143,7 +143,8 @@ def decode(text: bytes) -> Run:
 
 
 def _written(number: float) -> float | str:
-    return number if math.isfinite(number) else str(float(number))
+    number = float(number)  # a whole number reads the same before and after
+    return number if math.isfinite(number) else str(number)
 
 
 def _read(number: Any) -> Any:
