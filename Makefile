@@ -8,11 +8,12 @@ OLD := .venv-oldest
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check oldest bench clean
+.PHONY: help demo test gradients check oldest bench clean
 
 help:
 	@echo 'make demo     train two nets on digits, probe both, write demo/farback.html'
 	@echo 'make test     the whole test suite'
+	@echo 'make gradients  every exact gradient equals BPTT on every cell and every task'
 	@echo 'make check    ruff, pyright, and the house rules: arrows, file length, docs'
 	@echo 'make oldest   the test suite on the oldest torch that is supported ($(OLDEST_TORCH))'
 	@echo 'make bench    the benchmarks; results go to benchmarks/results'
@@ -26,6 +27,9 @@ demo: $(VENV)/made
 
 test: $(VENV)/made
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+gradients: $(VENV)/made
+	$(BIN)/python -m pytest -n $(WORKERS) -m product tests/learners
 
 check: $(VENV)/made
 	$(BIN)/ruff check

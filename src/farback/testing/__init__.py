@@ -6,6 +6,7 @@ Slow, obvious references, and contracts that every member of a room keeps as it 
 from ._contract import ContractBroken
 from .check_cell import check_cell
 from .check_gradient import check_gradient
+from .check_learner import check_learner
 from .check_task import check_task
 from .check_update import check_update
 from .fingerprint import fingerprint
@@ -17,6 +18,7 @@ __all__ = [
     "Unrolled",
     "check_cell",
     "check_gradient",
+    "check_learner",
     "check_task",
     "check_update",
     "fingerprint",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 import torch
 from torch import Tensor
@@ -39,13 +39,16 @@ _ROWS = 2
 VALUE = {"a gradient is a frozen value that its repr tells whole": check_configuration}
 
 
-def check_gradient(gradient: Gradient, problems: Iterable[Problem] | None = None) -> None:
+def check_gradient(
+    gradient: Gradient, problems: Iterable[Problem] | None = None, *, batched: bool = True
+) -> None:
     """Hold a gradient to the contract, on each problem.
 
     Args:
         gradient: the gradient.
         problems: what it is tried on; by default noise, and cells with a learned start, with a
             whole derivative and with a cut one.
+        batched: whether on trials too, which are traced first, for about a second a problem.
 
     >>> from farback.learners import gradients
     >>> check_gradient(gradients.RTRL())
@@ -56,7 +59,10 @@ def check_gradient(gradient: Gradient, problems: Iterable[Problem] | None = None
     keep(VALUE, gradient, repr(gradient))
     for problem in problems or _default():
         name = f"{gradient!r} on {problem.cell!r} and {problem.task!r}"
-        keep(CLAIMS, _Bench(gradient, problem, Trials(problem)), name)
+        bench = _Bench(gradient, problem, Trials(problem))
+        keep(CLAIMS, bench, name)
+        if batched:
+            keep(BATCHED, bench, name)
 
 
 def _default() -> Iterable[Problem]:
@@ -79,12 +85,14 @@ class _Bench:
         """Two trials of two sequences."""
         return self.problem.task.sample(Draws(seeds, "contract", count=_ROWS))
 
+    @cached_property
     def one(self) -> Sequences:
         return self.drawn().one(0, 0)
 
+    @cached_property
     def alone(self) -> ErrorGradient:
-        """The gradient of a single sequence."""
-        return self.gradient(self.problem, self.params(), self.one())
+        """The gradient of that single sequence."""
+        return self.gradient(self.problem, self.params(), self.one)
 
     def together(self, seeds: tuple[int, int] = _SEEDS) -> ErrorGradient:
         """The gradients of two trials."""
@@ -96,7 +104,7 @@ def _shapes_and_types(bench: _Bench) -> None:
     claims = {"shapes": lambda it: tuple(it.shape), "types": lambda it: it.dtype}
     for dtype in (torch.float64, torch.float32):
         params = {name: value.to(dtype) for name, value in bench.params().items()}
-        found = bench.gradient(bench.problem, params, bench.one().to(dtype))
+        found = bench.gradient(bench.problem, params, bench.one.to(dtype))
         for what, look in claims.items():
             came, expected = (
                 {name: look(value) for name, value in tree.items()}
@@ -108,15 +116,16 @@ def _shapes_and_types(bench: _Bench) -> None:
 
 
 def _pure(bench: _Bench) -> None:
-    params, sequences = bench.params(), bench.one()
+    params, sequences = bench.params(), bench.one
     given = copied((params, vars(sequences)))
-    found, again = (bench.gradient(bench.problem, params, sequences) for _ in range(2))
+    found = bench.gradient(bench.problem, params, sequences)
     require(same((params, vars(sequences)), given), "it writes into its arguments.")
+    again = bench.alone
     require(same(vars(found), vars(again)), "it gives other numbers at the second call.")
 
 
 def _error_and_outputs(bench: _Bench) -> None:
-    found, sequences = bench.alone(), bench.one()
+    found, sequences = bench.alone, bench.one
     error, outputs = _plain(bench.problem, bench.params(), sequences)
     require_close(found.loss, error, _CLOSE, "its error is not that of a plain loop")
     answered = found.outputs[: len(outputs)]
@@ -124,21 +133,21 @@ def _error_and_outputs(bench: _Bench) -> None:
 
 
 def _padding(bench: _Bench) -> None:
-    padded = bench.one().padded(bench.one().steps + 7)
+    padded = bench.one.padded(bench.one.steps + 7)
     found = bench.gradient(bench.problem, bench.params(), padded)
-    require(same(found.gradient, bench.alone().gradient), "padding changes the gradient.")
+    require(same(found.gradient, bench.alone.gradient), "padding changes the gradient.")
 
 
 def _equal_to_bptt(bench: _Bench) -> None:
     if bench.gradient.exact:
-        expected = BPTT()(bench.problem, bench.params(), bench.one()).gradient
-        _require_trees(bench.alone().gradient, expected, "it is exact, and differs from BPTT")
+        expected = BPTT()(bench.problem, bench.params(), bench.one).gradient
+        _require_trees(bench.alone.gradient, expected, "it is exact, and differs from BPTT")
 
 
 def _finite_differences(bench: _Bench) -> None:
     if not (bench.gradient.exact and bench.problem.cell.exact):
         return
-    params, sequences, gradient = bench.params(), bench.one(), bench.alone().gradient
+    params, sequences, gradient = bench.params(), bench.one, bench.alone.gradient
     generator = torch.Generator().manual_seed(0)
     for name, value in params.items():
         direction = torch.randn(value.shape, generator=generator, dtype=value.dtype)
@@ -156,9 +165,9 @@ def _step_by_step(bench: _Bench) -> None:
     gradient, net = bench.gradient, bench.problem
     if not isinstance(gradient, OnlineGradient):
         return
-    params, sequences = bench.params(), bench.one()
+    params, sequences = bench.params(), bench.one
     sentence = "with the parameters held, its steps do not add up to the whole"
-    _require_alike(whole(gradient, net, params, sequences), bench.alone(), sentence)
+    _require_alike(whole(gradient, net, params, sequences), bench.alone, sentence)
     carry = gradient.begin(net, params, sequences)
     given = copied(carry)
     once, again = (gradient.advance(net, params, carry, sequences, 0) for _ in range(2))
@@ -206,11 +215,15 @@ CLAIMS = {
     "an exact gradient equals BPTT": _equal_to_bptt,
     "an exact gradient equals finite differences": _finite_differences,
     "the steps of an online gradient add up": _step_by_step,
+}
+"""What a gradient promises for a single sequence, and the check of each promise."""
+
+BATCHED = {
     "a sequence has its gradient alone as among others": _alone_as_among_others,
     "the steps of an online gradient add up among others": _step_by_step_among_others,
     "a trial's bits do not depend on the trials beside it": _whatever_the_others,
 }
-"""What a gradient promises, and the check of each promise."""
+"""What it promises for several trials."""
 
 
 def _plain(problem: Problem, params: Params, sequences: Sequences) -> tuple[Tensor, Tensor]:

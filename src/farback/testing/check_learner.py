@@ -51,6 +51,7 @@ def check_learner(
 
     Raises:
         ContractBroken: the first claim that it breaks, and how.
+        WrongUsage: it does not learn on `problem` at all.
     """
     problem = problem or Problem(LearnedStart(), Noise(steps=40))
     keep(CLAIMS, _Bench(learner, problem, Trials(problem), unfit), repr(learner))

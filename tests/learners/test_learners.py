@@ -1,0 +1,151 @@
+"""Every learner keeps the contract, and the contract sees what breaks it."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from farback._catalogue import names
+from farback.errors import WrongUsage
+from farback.learners._learner import Learned, Learner, Memory
+from farback.learners.descent import Descent
+from farback.learners.gradients.bptt import BPTT
+from farback.learners.gradients.one_step import OneStep
+from farback.learners.gradients.rtrl import RTRL
+from farback.learners.gradients.truncated_bptt import TruncatedBPTT
+from farback.learners.updates.adam import Adam
+from farback.learners.updates.chain import Chain
+from farback.learners.updates.clip import Clip
+from farback.learners.updates.momentum import Momentum
+from farback.learners.updates.sgd import SGD
+from farback.problem import Problem, Trials
+from farback.testing import check_learner
+from farback.testing._learned_start import LearnedStart
+from farback.testing._noise import Noise
+from farback.types import Params, Sequences
+
+CLIPPED = Chain((Clip(1.0), SGD(0.1)))
+
+MADE: dict[str, list[Learner]] = {
+    "descent": [
+        Descent(BPTT(), CLIPPED),
+        Descent(BPTT(), Adam(), batch=3),
+        Descent(RTRL(), Momentum(), per_step=True),
+        Descent(TruncatedBPTT(5, 3), Adam(), per_step=True),
+        Descent(OneStep(), SGD(), batch=2, per_step=True),
+    ],
+}
+"""Each member of the room as it is tried."""
+
+SMALL = Problem(LearnedStart(), Noise(steps=20))
+
+
+def test_every_learner_is_tried() -> None:
+    assert sorted(MADE) == names("learners")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("learner", [it for made in MADE.values() for it in made], ids=repr)
+def test_a_learner_keeps_the_contract(learner: Learner) -> None:
+    check_learner(learner)
+
+
+@dataclass(frozen=True)
+class Changed(Learner):
+    """Descent with something wrong about it."""
+
+    @property
+    def presented(self) -> int:
+        return 1
+
+    @property
+    def passes(self) -> tuple[float, float]:
+        return 1.0, 1.0
+
+    def fits(self, problem: Problem) -> None:
+        """Every problem."""
+
+    def init(self, net: Trials, params: Params) -> Memory:
+        return {}
+
+    def wrong(self, params: Params, right: Learned) -> Learned:
+        raise NotImplementedError
+
+    def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:
+        return self.wrong(params, Descent(BPTT(), SGD()).step(net, params, memory, sequences))
+
+
+@dataclass(frozen=True)
+class Averaging(Changed):
+    def wrong(self, params: Params, right: Learned) -> Learned:
+        mean = {name: it.mean(0).expand_as(it) for name, it in right.params.items()}
+        return right._replace(params=mean)
+
+
+@dataclass(frozen=True)
+class Writing(Changed):
+    def wrong(self, params: Params, right: Learned) -> Learned:
+        params["W"].mul_(0.9)
+        return right
+
+
+@dataclass(frozen=True)
+class WrongLoss(Changed):
+    def wrong(self, params: Params, right: Learned) -> Learned:
+        return right._replace(loss=right.loss + 1)
+
+
+@dataclass(frozen=True)
+class Growing(Changed):
+    def wrong(self, params: Params, right: Learned) -> Learned:
+        return right._replace(memory=(right.memory, right.loss))
+
+
+@dataclass(frozen=True)
+class Diverging(Changed):
+    def wrong(self, params: Params, right: Learned) -> Learned:
+        return right._replace(params={name: it / 0 for name, it in right.params.items()})
+
+
+@dataclass(frozen=True)
+class Counting(Changed):
+    """Knows how many steps it was padded to."""
+
+    def wrong(self, params: Params, right: Learned) -> Learned:
+        shift = 1e-9 * len(right.outputs)
+        return right._replace(params={name: it + shift for name, it in right.params.items()})
+
+
+@dataclass(frozen=True)
+class Unfit(Changed):
+    def wrong(self, params: Params, right: Learned) -> Learned:
+        return right
+
+    def fits(self, problem: Problem) -> None:
+        raise WrongUsage("none will do.")
+
+
+@pytest.mark.parametrize(
+    ("learner", "claim"),
+    [
+        (Averaging(), "do not depend on the trials beside it"),
+        (Writing(), "a step is pure"),
+        (WrongLoss(), "its loss is the error of its outputs"),
+        (Growing(), "parameters and memory keep"),
+        (Diverging(), "parameters stay finite"),
+        (Counting(), "padding changes nothing"),
+    ],
+    ids=lambda it: type(it).__name__ if isinstance(it, Learner) else "",
+)
+def test_the_contract_of_learners_sees_what_is_wrong(learner: Learner, claim: str) -> None:
+    with pytest.raises(AssertionError, match=claim):
+        check_learner(learner, SMALL)
+
+
+def test_a_learner_that_refuses_what_it_is_tried_on_says_so_itself() -> None:
+    with pytest.raises(WrongUsage, match="none will do"):
+        check_learner(Unfit(), SMALL)
+
+
+def test_a_learner_that_takes_an_unfit_problem_is_seen() -> None:
+    with pytest.raises(AssertionError, match="should have raised WrongUsage"):
+        check_learner(Descent(BPTT(), SGD()), SMALL, unfit=SMALL)
