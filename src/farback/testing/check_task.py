@@ -243,8 +243,8 @@ _CLAIMS: dict[str, Callable[[Bench], None]] = {
     "a trial's stream is its own": _check_streams,
     "the right answer is right, and nothing that is not finite": _check_judgement,
     "its criterion is met by who knows the answers": _check_criterion,
-    "the constant answer scores what is stated": _check_baseline,
     "its loss can be traced and differentiated": _check_loss,
+    "the constant answer scores what is stated": _check_baseline,
     "its rule answers as it asks": check_rule,
     "the first informative input decides at the stated lag": check_lag,
 }

@@ -1,0 +1,86 @@
+"""Tomita's languages: each automaton is its definition in words, with the published counts."""
+
+import re
+from itertools import groupby
+
+import numpy as np
+import pytest
+import torch
+
+from farback.draws import Draws
+from farback.tasks import Tomita
+from farback.tasks.tomita import grammatical
+from farback.testing import check_task
+
+# Grammatical strings of at most 10 symbols: Watrous and Kuhn, 1992, table 2.
+COUNTS = {1: 11, 2: 6, 3: 652, 4: 1103, 5: 683, 6: 683, 7: 561}
+
+
+def no_odd_zeros_behind_odd_ones(word: str) -> bool:
+    odd_ones = False
+    for symbol, run in groupby(word):
+        odd = len(list(run)) % 2 == 1
+        if symbol == "0" and odd and odd_ones:
+            return False
+        odd_ones |= symbol == "1" and odd
+    return True
+
+
+WORDS = {
+    1: lambda it: "0" not in it,
+    2: lambda it: it == "10" * (len(it) // 2),
+    3: no_odd_zeros_behind_odd_ones,
+    4: lambda it: "000" not in it,
+    5: lambda it: it.count("0") % 2 == 0 and it.count("1") % 2 == 0,
+    6: lambda it: (it.count("1") - it.count("0")) % 3 == 0,
+    7: lambda it: re.fullmatch("0*1*0*1*", it) is not None,
+}
+ALL = [f"{it:b}"[1:] for it in range(1, 2**11)]
+
+
+def shown(task: Tomita) -> tuple[list[str], np.ndarray]:
+    """The strings of the test set and whether they count as grammatical."""
+    asked = task.test_set(Draws([0], "test", count=task.test), None)
+    words = ["".join("01"[int(it > 0)] for it in row if it) for row in asked.inputs[:, 0, :, 0].T]
+    return words, (asked.answers.sum(0)[0, :, 0] == task.high).numpy()
+
+
+@pytest.mark.parametrize("grammar", COUNTS)
+def test_a_language_has_the_published_count_of_strings(grammar: int) -> None:
+    answers = shown(Tomita(grammar=grammar))[1]
+    assert (answers.sum(), (~answers).sum()) == (COUNTS[grammar], 2047 - COUNTS[grammar])
+
+
+@pytest.mark.parametrize("grammar", COUNTS)
+def test_an_automaton_is_its_language_in_words(grammar: int) -> None:
+    words, answers = shown(Tomita(grammar=grammar))
+    assert list(answers) == [WORDS[grammar](it) for it in words]
+
+
+def test_the_fifth_language_is_that_of_bit_pairs() -> None:
+    def pairs(word: str) -> bool:
+        cut = [word[it : it + 2] for it in range(0, len(word), 2)]
+        return len(word) % 2 == 0 and (cut.count("01") + cut.count("10")) % 2 == 0
+
+    assert [WORDS[5](it) for it in ALL] == [pairs(it) for it in ALL]
+
+
+@pytest.mark.parametrize(("end", "missing"), [(True, 0), (False, 1)])
+def test_every_string_is_tested_once(end: bool, missing: int) -> None:
+    assert shown(Tomita(end=end))[0] == ALL[missing:]
+
+
+def test_half_of_the_training_strings_are_grammatical() -> None:
+    task = Tomita(grammar=1, strings=50)
+    training = task.training_set(Draws([0, 1], "set", count=100))
+    assert (training.answers.sum(0)[..., 0] == task.high).sum(1).tolist() == [50, 50]
+
+
+def test_a_step_of_input_zero_changes_no_state() -> None:
+    string = torch.tensor([0.0, 1, 0, 0, -1, 0])
+    assert grammatical(2, string).tolist() == [True, False, False, False, True, True]
+
+
+@pytest.mark.parametrize("grammar", range(2, 8))
+def test_every_language_keeps_the_contract(grammar: int) -> None:
+    check_task(Tomita(grammar=grammar, end=grammar % 2 == 0))
