@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import analyses as analyses
     from . import cells as cells
+    from . import experiments as experiments
     from . import learners as learners
     from . import probes as probes
     from . import results as results
     from . import tasks as tasks
+    from .experiments import reproduce as reproduce
     from .loading import load as load
     from .probes import probe as probe
     from .reports import report as report
@@ -31,11 +33,13 @@ __version__ = "0.1.0"
 __all__ = [
     "analyses",
     "cells",
+    "experiments",
     "learners",
     "load",
     "probe",
     "probes",
     "report",
+    "reproduce",
     "results",
     "sweep",
     "tasks",
@@ -46,6 +50,7 @@ _HOME = {
     "load": "loading",
     "probe": "probes",
     "report": "reports",
+    "reproduce": "experiments",
     "sweep": "trials",
     "train": "trials",
 }

@@ -31,6 +31,8 @@ def perform(
         Stopped: somebody asked to stop; what was finished is published.
     """
     kept = Store(store) if isinstance(store, str | os.PathLike) else store
+    if kept is not None:
+        kept.prepare()  # a folder that cannot be written to is told before hours of work
     planned = {study.trial(seed).id: study.trial(seed) for study in studies for seed in seeds}
     found: dict[str, Run] = {}
     if kept is not None:

@@ -60,6 +60,12 @@ class Study:
         """The cell on the task, for people."""
         return f"{type(self.cell).__name__} on {type(self.task).__name__}"
 
+    @property
+    def engine(self) -> str:
+        """What runs it. Another kind of device gives other last digits, and so another trial."""
+        kind = torch.device(self.device).type
+        return "reference" if kind == "cpu" else f"reference on {kind}"
+
     def trial(self, seed: int) -> Trial:
         """The complete specification of one trial."""
         return Trial(
@@ -69,7 +75,7 @@ class Study:
             seed=seed,
             sequences=self.sequences,
             check=self.check,
-            engine="reference",
+            engine=self.engine,
             group=self.group,
             dtype=self.dtype,
             sources=sources(self.cell, self.task, self.learner),
