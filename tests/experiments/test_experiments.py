@@ -1,0 +1,74 @@
+"""What every published table keeps to, and what `reproduce` makes of one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import farback as fb
+from farback import _catalogue
+from farback.errors import WrongUsage
+from farback.experiments._experiment import Experiment
+from farback.trials import Study
+
+NAMES = _catalogue.names("experiments")
+
+
+def made(name: str) -> Experiment:
+    return _catalogue.member("experiments", name)()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_have_names_of_their_own_and_claims_a_source(name: str) -> None:
+    rows = made(name).rows()
+    assert len({row.name for row in rows}) == len(rows)
+    for claim in (claim for row in rows for claim in row.claims):
+        assert claim.source
+        assert (claim.published is None) == bool(claim.words)
+        assert claim.tolerance >= 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cell_task_and_learner_of_every_row_fit(name: str) -> None:
+    for row in made(name).rows():
+        Study(row.cell, row.task, row.learner, sequences=row.sequences)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_experiment_at_its_defaults_varies_nothing(name: str) -> None:
+    assert made(name).varied == ""
+
+
+def test_options_reach_the_cells_and_the_learners() -> None:
+    plain = fb.experiments.Hochreiter1997Reber()
+    varied = replace(plain, truncated=False, error_factor=2, readout_bias=True, reset=0.5)
+    for before, after in list(zip(plain.rows(), varied.rows(), strict=True))[2:7]:
+        assert after.cell == replace(before.cell, truncated=False, readout_bias=True, reset=0.5)
+        assert after.learner.update.lr == 2 * before.learner.update.lr
+    assert varied.varied == "truncated=False, error_factor=2, reset=0.5, readout_bias=True"
+
+
+def test_a_reproduction_compares_ours_with_the_published(tmp_path: Path) -> None:
+    options = {"seeds": 2, "sequences": 20, "rows": ["blocks of 2, lr 0.5"], "store": tmp_path}
+    found = fb.reproduce("hochreiter1997_reber", progress=False, looks=10, **options)
+    comparison = found.compare()
+    rate, time = (line.compared for line in comparison.lines)
+    assert (rate.trials, rate.solved, rate.claim.published) == (2, 0, 1.0)
+    assert time.reason == "not reached within 20 sequences"
+    assert "Varied: looks=10." in str(comparison)
+    assert "8 440" in str(comparison) and "<td>8 440</td>" in comparison._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("hochreiter1997_rebe", {}, "try hochreiter1997_reber"),
+        ("hochreiter1997_reber", {"truncate": True}, "try truncated"),
+        ("hochreiter1997_reber", {"rows": ["blocks of 7"]}, "no row 'blocks of 7'"),
+    ],
+)
+def test_a_wrong_word_answers_with_the_near_ones(
+    name: str, options: dict[str, object], told: str
+) -> None:
+    with pytest.raises(WrongUsage, match=told):
+        fb.reproduce(name, progress=False, **options)  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,75 @@
+"""A published number beside ours: when it is within, outside, and not comparable."""
+
+import pytest
+
+from farback.results import Run, Trial
+from farback.results.claim import Claim, compare, of_mean, of_rate
+
+TIMES = (900, 1000, 1100, 1200, 950, 1050, 980, 1020, 1130, 870)
+
+
+def run(seed: int, sequences: int, outcome: str = "solved", **measures: float) -> Run:
+    trial = Trial(
+        cell="C()", task="T()", learner="L()", seed=seed, sequences=5000, check=10, group=4,
+        dtype="float32",
+    )  # fmt: skip
+    return Run(
+        trial=trial, outcome=outcome, sequences=sequences, forward=0.0, backward=0.0,
+        measures=measures, curve={}, seconds=0.0, versions={}, device="cpu", commit=None,
+        command="", started="",
+    )  # fmt: skip
+
+
+SOLVED = [run(seed, time, test_wrong=1.0) for seed, time in enumerate(TIMES)]
+UNSOLVED = [run(20, 5000, "unsolved"), run(21, 200, "diverged")]
+
+
+@pytest.mark.parametrize(
+    ("published", "tolerance", "verdict"),
+    [(1000, 0, "within"), (1500, 0, "outside"), (1500, 500, "within"), (500, 0, "outside")],
+)
+def test_a_mean_is_within_its_interval_and_tolerance(
+    published: float, tolerance: float, verdict: str
+) -> None:
+    found = compare(Claim("sequences", published, "table 1", tolerance), SOLVED)
+    assert (found.verdict, found.ours.value) == (verdict, 1020)
+
+
+def test_a_mean_over_few_solved_trials_is_shown_and_not_compared() -> None:
+    found = compare(Claim("sequences", 1020, "table 1"), SOLVED + UNSOLVED)
+    assert found.verdict == "not comparable"
+    assert found.reason.startswith("10 of 12 solved")
+    assert found.ours.value == 1020
+    assert found.restricted is not None
+    assert found.restricted.value == pytest.approx((10 * 1020 + 2 * 5000) / 12)
+
+
+def test_a_diverged_trial_counts_as_unsolved_in_a_rate() -> None:
+    found = compare(Claim("solved", 1.0, "table 1"), SOLVED + UNSOLVED)
+    assert found.ours.value == pytest.approx(10 / 12)
+    assert found.verdict == "outside"
+
+
+def test_words_are_not_comparable_and_are_quoted() -> None:
+    found = compare(Claim("solved", None, "table 1", words="some fraction"), SOLVED)
+    assert (found.verdict, found.reason) == ("not comparable", "the source says 'some fraction'")
+
+
+def test_nothing_solved_says_within_what() -> None:
+    found = compare(Claim("sequences", 300, "table 1"), UNSOLVED)
+    assert found.reason == "not reached within 5000 sequences"
+    assert found.ours.value is None
+
+
+def test_a_measure_is_that_of_solved_trials() -> None:
+    found = compare(Claim("test_wrong", 1, "table 1"), SOLVED + UNSOLVED[:0])
+    assert (found.verdict, found.ours.value) == ("within", 1)
+
+
+def test_no_trials_are_not_comparable() -> None:
+    assert compare(Claim("solved", 1.0, "table 1"), []).reason == "no trials"
+
+
+def test_the_tolerances_are_what_they_say() -> None:
+    assert of_mean(8440, 30) == pytest.approx(2 * 0.55 * 8440 / 30**0.5)
+    assert of_rate(1.0, 30) == pytest.approx(1 - 0.8865, abs=1e-4)
