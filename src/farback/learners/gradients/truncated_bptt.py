@@ -17,9 +17,10 @@ Recurrent Network Trajectories, 1990.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ...errors import WrongUsage
@@ -27,6 +28,14 @@ from ...problem import CHUNK, read, summed, unroll
 from ...types import Params, Sequences, plus, zeros_like
 from ._gradient import ErrorGradient, Net
 from ._online import Advanced, OnlineGradient, reading
+
+
+class Back(NamedTuple):
+    """What the errors of one block are at the steps of its window."""
+
+    adjoints: Float[Tensor, "n *batch N"]
+    before: Float[Tensor, "*batch N"]
+    """At the start; zero where the window does not reach it."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +70,17 @@ class TruncatedBPTT(OnlineGradient):
         sequences = sequences.padded(CHUNK)
         states = unroll(net, params, sequences)
         readings = read(net, params, states, sequences)
-        gradient = zeros_like(params)
+        adjoints, at_start = torch.zeros_like(readings.entering), torch.zeros_like(states[0])
         for first in range(0, sequences.steps, self.every):
             ends = sequences.lengths.clamp(max=first + self.every)
             low, high = max(0, first + 1 - self.window), int(ends.max())
-            met = states[low : high + 1]
-            gradient = plus(gradient, self._block(net, params, met, sequences, low, first, ends))
+            entering = [torch.zeros_like(at_start)] * (first - low)
+            entering.extend(readings.entering[first:high])
+            back = self._back(net, params, states[low:high], sequences, low, ends, entering)
+            adjoints[low:high] += back.adjoints
+            at_start = at_start + back.before
+        gradient = plus(readings.gradient, net.origin(params, at_start))
+        gradient = plus(gradient, summed(net, params, states, sequences, adjoints))  # (2)
         return ErrorGradient(readings.loss.sum(0), readings.outputs, gradient)
 
     def begin(self, net: Net, params: Params, sequences: Sequences) -> tuple[Tensor, ...]:
@@ -83,10 +97,7 @@ class TruncatedBPTT(OnlineGradient):
         due = alive & ((sequences.lengths == end) | (end % self.every == 0))
         gradient = zeros_like(params)
         if due.any():
-            first = t - t % self.every
-            ends = torch.where(due, end, first)
-            low = end + 1 - len(met)
-            gradient = self._block(net, params, torch.stack(met), sequences, low, first, ends)
+            gradient = self._block(net, params, torch.stack(met), sequences, end, due)
         return Advanced(met, outputs, loss, gradient)
 
     def _block(
@@ -95,39 +106,56 @@ class TruncatedBPTT(OnlineGradient):
         params: Params,
         states: Float[Tensor, "n+1 *batch N"],
         sequences: Sequences,
-        low: int,
-        first: int,
-        ends: Int[Tensor, " *batch"],
+        end: int,
+        due: Bool[Tensor, " *batch"],
     ) -> Params:
-        """What the errors from step `first` to the `ends` give, run back over the window.
+        """The gradient of the block that ends before step `end`, for the sequences that are due."""
+        count = len(states) - 1
+        low, first = end - count, (end - 1) - (end - 1) % self.every
+        stretch = sequences.between(low, end)
+        counted = torch.arange(low, end, device=due.device) >= first
+        scored = stretch.scored * (counted.reshape(-1, *(1,) * due.ndim) & due)
+        # Windows near the start are shorter; padded, they all have one shape.
+        stretch = replace(stretch, scored=scored).padded(min(self.window, CHUNK))
+        missing = len(stretch.inputs) - count
+        padded = torch.cat([states, states[-1:].expand(missing, *states.shape[1:])])
+        readings = read(net, params, padded, stretch)
+        ends = torch.full_like(sequences.lengths, end)
+        entering = list(readings.entering[:count])
+        back = self._back(net, params, states[:-1], sequences, low, ends, entering)
+        adjoints = torch.cat([back.adjoints, torch.zeros_like(padded[:missing])])
+        gradient = plus(readings.gradient, net.origin(params, back.before))
+        return plus(gradient, summed(net, params, padded[:-1], stretch, adjoints))  # (2)
+
+    def _back(
+        self,
+        net: Net,
+        params: Params,
+        states: Float[Tensor, "n *batch N"],
+        sequences: Sequences,
+        low: int,
+        ends: Int[Tensor, " *batch"],
+        entering: list[Tensor],
+    ) -> Back:
+        """Equation (1), for one block.
 
         Args:
             net: the problem.
             params: the parameters.
-            states: the states met, from the one before step `low` on.
+            states: the states before the steps of the longest window.
             sequences: the whole sequences.
-            low: the first step of the longest window.
-            first: the first step of the block.
+            low: the first of those steps.
             ends: the step after the block's last, for each sequence.
+            entering: the errors of the block, zero where others enter.
         """
-        count = len(states) - 1
-        steps = torch.arange(low, low + count, device=ends.device)
-        steps = steps.reshape(-1, *(1,) * ends.ndim)
-        counted, reached = (first <= steps) & (steps < ends), steps >= ends - self.window
-        stretch = sequences.between(low, low + count)
-        stretch = replace(stretch, scored=stretch.scored * counted).padded(CHUNK)
-        missing = len(stretch.inputs) - count
-        states = torch.cat([states, states[-1:].expand(missing, *states.shape[1:])])
-        readings = read(net, params, states, stretch)
-
-        adjoints, adjoint = list(torch.zeros_like(readings.entering)), torch.zeros_like(states[0])
-        for t in reversed(range(count)):
-            adjoint = torch.where(reached[t].unsqueeze(-1), adjoint + readings.entering[t], 0)
-            adjoints[t] = adjoint
-            if t > 0 or low == 0:
-                x, alive = stretch.inputs[t], stretch.alive[t]
-                adjoint = net.pull(params, states[t], x, alive, adjoints[t])  # (1)
-        gradient = readings.gradient
-        if low == 0:
-            gradient = plus(gradient, net.origin(params, adjoint))
-        return plus(gradient, summed(net, params, states, stretch, torch.stack(adjoints)))  # (2)
+        adjoints, adjoint = list(entering), torch.zeros_like(states[0])
+        for t in reversed(range(low, low + len(states))):
+            reached = t >= ends - self.window
+            now = torch.where(reached.unsqueeze(-1), adjoint + entering[t - low], 0)
+            adjoints[t - low] = now
+            adjoint = torch.zeros_like(now)
+            # The state before the window is nobody's, unless it is the start.
+            if t > low or t == 0:
+                x, alive = sequences.inputs[t], sequences.alive[t]
+                adjoint = net.pull(params, states[t - low], x, alive, now)
+        return Back(torch.stack(adjoints), adjoint)
