@@ -13,6 +13,7 @@ net without a memory gets below it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ class Characters(Choice):
 
     @property
     def criterion(self) -> Criterion:
-        return Criterion(on=("test",), wrong=_TEST, error=_entropy_after_one(self._test_text))
+        return Criterion(on=("test",), wrong=_TEST, error=_entropy_after_one())
 
     @property
     def test(self) -> int:
@@ -77,26 +78,17 @@ class Characters(Choice):
     @property
     def baseline(self) -> Baseline:
         """Each character as often as the training text holds it; right on runs of the commonest."""
-        counts = np.bincount(self._training_text, minlength=self.outputs)
-        so_far = np.append(0, (self._training_text[1:] == counts.argmax()).cumsum())
+        characters, _ = _parts()
+        counts = np.bincount(characters, minlength=self.outputs)
+        so_far = np.append(0, (characters[1:] == counts.argmax()).cumsum())
         runs = so_far[self.length :] - so_far[: -self.length] == self.length
         return blind(counts / counts.sum(), right=float(runs.mean()))
 
-    @property
-    def _training_text(self) -> Int64[np.ndarray, " C"]:
-        characters = _topics.text().characters
-        return characters[: -(len(characters) // _TEST_SHARE)]
-
-    @property
-    def _test_text(self) -> Int64[np.ndarray, " C"]:
-        characters = _topics.text().characters
-        return characters[-(len(characters) // _TEST_SHARE) :]
-
     def sample(self, draws: Draws) -> Sequences:
-        return self._stretches(self._training_text, draws)
+        return self._stretches(_parts()[0], draws)
 
     def test_set(self, draws: Draws, training: Sequences | None) -> Sequences:
-        return self._stretches(self._test_text, draws)
+        return self._stretches(_parts()[1], draws)
 
     def _stretches(self, characters: Int64[np.ndarray, " C"], draws: Draws) -> Sequences:
         start = draws.integers(high=len(characters) - self.length)
@@ -114,8 +106,17 @@ class Characters(Choice):
         return torch.zeros(inputs.shape[:-1], dtype=torch.bool)
 
 
-def _entropy_after_one(characters: Int64[np.ndarray, " C"]) -> float:
-    """The entropy of a character given the one before, in nats."""
+def _parts() -> tuple[Int64[np.ndarray, " C"], Int64[np.ndarray, " D"]]:
+    """The text to learn from, and the text to be tested on."""
+    characters = _topics.text().characters
+    cut = len(characters) - len(characters) // _TEST_SHARE
+    return characters[:cut], characters[cut:]
+
+
+@cache
+def _entropy_after_one() -> float:
+    """The entropy of a character given the one before, in nats, in the test text."""
+    _, characters = _parts()
     pairs = np.unique(characters[:-1] * 2**16 + characters[1:], return_counts=True)[1]
     before = np.unique(characters[:-1], return_counts=True)[1]
     return _mean_log(before) - _mean_log(pairs)
