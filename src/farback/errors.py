@@ -43,7 +43,9 @@ def expect(least: float, **numbers: float) -> None:
     """
     for name, number in numbers.items():
         if number < least:
-            raise WrongUsage(f"{name} came as {number}, expected at least {least}; try {name}={least}.")
+            raise WrongUsage(
+                f"{name} came as {number}, expected at least {least}; try {name}={least}."
+            )
 
 
 class Stopped(KeyboardInterrupt):
