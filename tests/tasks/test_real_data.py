@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from farback.draws import Draws
-from farback.errors import InputRefused
+from farback.errors import InputRefused, WrongUsage
 from farback.tasks import Characters, Digits, _digits, _topics
 
 
@@ -53,6 +53,11 @@ def test_characters_say_which_text_they_are_of() -> None:
 def test_characters_of_another_text_are_refused() -> None:
     with pytest.raises(InputRefused, match="and this Python has"):
         Characters(sha256="0" * 64)
+
+
+def test_a_stretch_longer_than_the_test_text_is_refused() -> None:
+    with pytest.raises(WrongUsage, match="so that a stretch fits"):
+        Characters(length=len(_topics.text().characters) // 10)
 
 
 def test_stretches_are_of_the_text_and_test_stretches_of_its_last_tenth() -> None:

@@ -21,7 +21,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from ..draws import Draws
-from ..errors import InputRefused, expect
+from ..errors import InputRefused, WrongUsage, expect
 from ..types import Sequences
 from . import _topics
 from ._choice import Choice, blind
@@ -46,6 +46,12 @@ class Characters(Choice):
 
     def __post_init__(self) -> None:
         expect(1, length=self.length)
+        most = len(_parts()[1]) - 1
+        if self.length > most:
+            raise WrongUsage(
+                f"length came as {self.length}, expected at most {most}, so that a stretch fits "
+                "into the test text; try length=100."
+            )
         found = _topics.text().sha256
         if self.sha256 not in (None, found):
             raise InputRefused(
