@@ -18,7 +18,8 @@ import pytest
 from farback.errors import InputRefused, WrongUsage
 from farback.flow import Chart, Measurement, Series, load
 from farback.reports import report
-from farback.reports.html import page, publish
+from farback.reports._frame import publish
+from farback.reports.html import page
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
 

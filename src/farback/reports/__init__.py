@@ -1,8 +1,8 @@
-"""The report room: draws any profile in the terminal or as one HTML file.
+"""The report room: draws profiles, runs, tables and comparisons, in the terminal or as one page.
 
-It knows no analysis by name; a measurement says what lies on which axis, and this room draws it.
-Everything heavier than the standard library is imported inside the two functions, so that asking
-for help costs nothing.
+It knows no analysis and no cell by name; a measurement says what lies on which axis, a run what was
+counted, and this room draws it. Everything heavier than the standard library is imported inside the
+two functions, so that asking for help costs nothing.
 """
 
 from __future__ import annotations
@@ -15,39 +15,61 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..experiments._comparison import Comparison
+    from ..experiments._reproduce import Reproduction
     from ..flow import Profile
+    from ..results import Runs, Table
 
-    Drawable = Profile | str | os.PathLike[str]
+    Path_ = str | os.PathLike[str]
+    Drawable = Profile | Path_ | Runs | Table | Comparison | Reproduction
 
 __all__ = ["report", "show"]
 
 
-def report(profiles: Drawable | Iterable[Drawable], path: str | os.PathLike[str]) -> Path:
+def report(drawn: Drawable | Iterable[Drawable], path: str | os.PathLike[str]) -> Path:
     """Write one self-contained HTML page that needs no network, whole or not at all.
 
-    Several profiles are compared side by side. The same profiles give the same bytes.
+    Several profiles are compared side by side, and several runs are joined. The same input gives
+    the same bytes.
 
     Args:
-        profiles: a profile, the path of a saved one, or several of either.
+        drawn: what was measured: a profile, runs, a table, a comparison, the path of a saved
+            profile or of a store; or several profiles, or several runs.
         path: where the page goes; an existing file is replaced.
 
     Raises:
-        InputRefused: a profile cannot be read, or the page cannot be written there.
+        InputRefused: something cannot be read, or the page cannot be written there.
     """
+    from ._frame import publish
     from ._gather import gather
-    from .html import page, publish
+    from ._sheet import Sheet
 
-    return publish(page(gather(profiles)), path)
+    things = gather(drawn)
+    if isinstance(things, Sheet):
+        from ._sheet_page import page as page_of_sheet
+
+        return publish(page_of_sheet(things), path)
+    from .html import page
+
+    return publish(page(things), path)
 
 
-def show(profiles: Drawable | Iterable[Drawable], console: Console | None = None) -> None:
-    """Print profiles in the terminal: the verdict, the curve, the numbers, what to try.
+def show(drawn: Drawable | Iterable[Drawable], console: Console | None = None) -> None:
+    """Print in the terminal: what came out, the curves, the numbers, what to know of them.
 
     Args:
-        profiles: a profile, the path of a saved one, or several of either.
+        drawn: as for `report`.
         console: a rich console to print on; standard output without it.
     """
     from ._gather import gather
-    from .terminal import display
+    from ._sheet import Sheet
 
-    display(gather(profiles), console)
+    things = gather(drawn)
+    if isinstance(things, Sheet):
+        from ._sheet_lines import display as display_sheet
+
+        display_sheet(things, console)
+    else:
+        from .terminal import display
+
+        display(things, console)

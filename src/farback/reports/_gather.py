@@ -1,4 +1,4 @@
-"""The profiles that a report draws, however they were handed over, and a short name for each."""
+"""What a report draws, however it was handed over: profiles, or results as one sheet."""
 
 from __future__ import annotations
 
@@ -7,22 +7,36 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import InputRefused, WrongUsage
-from ..flow import Profile, load
+from ..experiments._comparison import Comparison
+from ..flow import Profile
+from ..loading import load
+from ..results import Runs, Table
+from ._beside import of_comparison
+from ._sheet import Sheet
+from ._tabled import of_runs, of_table
 
 LONGEST_NAME = 28
 
 
-def gather(profiles: Any) -> tuple[Profile, ...]:
-    """Profiles from one profile, one saved file, or several of either."""
-    if isinstance(profiles, Profile | str | os.PathLike) or not isinstance(profiles, Iterable):
-        profiles = (profiles,)
-    items: Iterable[Any] = profiles
-    found = tuple(_one(item) for item in items)
-    if not found:
+def gather(given: Any) -> tuple[Profile, ...] | Sheet:
+    """Profiles as they are, results as a sheet; a path is loaded first."""
+    if isinstance(given, Profile | Runs | str | os.PathLike) or not isinstance(given, Iterable):
+        given = (given,)
+    things = [_loaded(it) for it in given]
+    if not things:
         raise WrongUsage(
-            "A report got no profile; give at least one profile or saved profile file."
+            "A report got nothing to draw; give at least one profile, or the folder of a store."
         )
-    return found
+    if all(isinstance(it, Profile) for it in things):
+        return tuple(things)
+    if all(isinstance(it, Runs) for it in things):
+        return of_runs(sum(things, Runs()), title=_titled(given))
+    if len(things) > 1:
+        kinds = ", ".join(dict.fromkeys(type(it).__name__ for it in things))
+        raise InputRefused(
+            f"A report got {kinds} together; draw profiles with profiles, and runs with runs."
+        )
+    return _sheet(things[0])
 
 
 def names(profiles: Sequence[Profile]) -> tuple[str, ...]:
@@ -38,14 +52,29 @@ def _shortened(subject: str) -> str:
     return subject if len(subject) <= LONGEST_NAME else subject[: LONGEST_NAME - 1] + "…"
 
 
-def _one(item: Any) -> Profile:
-    match item:
-        case Profile():
-            return item
-        case str() | os.PathLike():
-            return load(item)
-        case _:
-            raise InputRefused(
-                f"A report got a {type(item).__name__}, not a profile; give what farback.probe "
-                "returned, or the path of a saved profile."
-            )
+def _loaded(item: Any) -> Any:
+    return load(item) if isinstance(item, str | os.PathLike) else item
+
+
+def _titled(given: Iterable[Any]) -> str:
+    """The folders that the runs come from."""
+    folders = [os.fspath(it) for it in given if isinstance(it, str | os.PathLike)]
+    return ", ".join(folders) or "Runs"
+
+
+def _sheet(thing: Any) -> Sheet:
+    """Of one thing that is neither a profile nor runs."""
+    match thing:
+        case Table():
+            return of_table(thing)
+        case Comparison():
+            return of_comparison(thing)
+    # A Reproduction, told by what it does, because importing its class would load torch.
+    compare, found = getattr(thing, "compare", None), getattr(thing, "found", ())
+    comparison = compare() if callable(compare) else None
+    if isinstance(comparison, Comparison):
+        return of_comparison(comparison, found)
+    raise InputRefused(
+        f"A report got a {type(thing).__name__}, not a profile; give what farback.probe, train, "
+        "sweep or reproduce returned, or the path of a saved profile or of a store."
+    )

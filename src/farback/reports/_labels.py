@@ -23,7 +23,7 @@ LEFT = 46
 """The margin for the numbers of the y axis."""
 
 _USUAL_WIDTH = 700 - LEFT
-_LETTER, _LINE = 6.8, 17.0
+_LETTER, _LINE = 7.2, 17.0
 """The room that a letter and a line take."""
 _WIDEST_MARGIN = 220
 
@@ -56,7 +56,7 @@ class Plane:
         """What the names need to the right of the plot."""
         needed = [16.0]
         for curve, last in _ends(self.drawn) if self.named else ():
-            share, room = self._share(curve, last), _LETTER * len(curve.label) + 12
+            share, room = self._share(curve, last), _LETTER * len(curve.label) + 16
             if share > 0:
                 needed.append(_USUAL_WIDTH - (_USUAL_WIDTH - room) / share)
         return int(min(max(needed), _WIDEST_MARGIN))

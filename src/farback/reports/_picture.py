@@ -142,6 +142,8 @@ def as_text(value: Any) -> str:
 def _cell(value: float, unit: str) -> str:
     if math.isfinite(value):
         return f"{value:.6g}"
+    if value == math.inf:
+        return "not finite"
     return "zero" if unit == "ln" and value < 0 else "not measured"
 
 

@@ -116,7 +116,23 @@
     return draw;
   };
 
-  const redraws = [...document.querySelectorAll("figure")].map(chart);
+  // A chart that is folded away has no width yet; it is drawn when it is opened.
+  const redraws = [];
+  document.querySelectorAll("figure").forEach((figure) => {
+    const folded = figure.closest("details:not([open])");
+    const begin = () => redraws.push(chart(figure));
+    if (folded) folded.addEventListener("toggle", begin, { once: true });
+    else begin();
+  });
+
+  // A link to a group of trials opens its curves.
+  const open = (hash) => document.getElementById(hash.slice(1))
+    ?.querySelector("details.drawn")?.setAttribute("open", "");
+  document.querySelectorAll('a[href^="#"]').forEach((link) => {
+    link.addEventListener("click", () => open(link.hash));
+  });
+  open(location.hash);
+
   const redraw = () => redraws.forEach((draw) => draw());
   night.addEventListener("change", redraw);
   addEventListener("beforeprint", () => { printing = true; redraw(); });

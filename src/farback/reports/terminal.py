@@ -6,8 +6,7 @@ lines come out as plain text.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from rich.console import Console, Group, RenderableType
@@ -18,13 +17,11 @@ from rich.text import Text
 from ..flow import Finding, Number, Profile, Remedy
 from ._gather import names
 from ._picture import Picture, as_text, leading
+from ._pieces import STYLES, grid, headed, listed, text
 from ._sparkline import BLOCKS, PLAIN, sparkline
 
 WIDEST = 100
 MOST_SIDE_BY_SIDE = 3
-STYLES = {"ok": "bold green", "watch": "bold yellow", "bad": "bold red"}
-
-_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def display(profiles: Sequence[Profile], console: Console | None = None) -> None:
@@ -44,11 +41,11 @@ def display(profiles: Sequence[Profile], console: Console | None = None) -> None
 
 def _profile(profile: Profile, width: int, *, span: float, plain: bool) -> Iterator[RenderableType]:
     verdict = profile.verdict
-    yield _text(f"[{verdict.severity}] ", STYLES.get(verdict.severity, "bold")) + _text(
+    yield text(f"[{verdict.severity}] ", STYLES.get(verdict.severity, "bold")) + text(
         verdict.sentence, "bold"
     )
-    yield _text(profile.subject)
-    yield _text(profile.reading, "dim")
+    yield text(profile.subject)
+    yield text(profile.reading, "dim")
     drawn = leading(profile)
     if drawn is not None and drawn.curves:
         yield ""
@@ -60,14 +57,14 @@ def _profile(profile: Profile, width: int, *, span: float, plain: bool) -> Itera
         yield ""
         yield _numbers(numbers)
     if verdict.remedies:
-        yield from _headed("What to try", _remedies(verdict.remedies))
+        yield from headed("What to try", _remedies(verdict.remedies))
     others = [finding for finding in profile.findings if finding.analysis != profile.lead]
     if others:
-        yield from _headed("Also found", _findings(others))
+        yield from headed("Also found", _findings(others))
     if profile.notes:
-        yield from _headed("Notes", _list(profile.notes))
-    yield from _headed(
-        "Not checked", _list(verdict.unchecked or ("nothing was reported as left out",))
+        yield from headed("Notes", listed(profile.notes))
+    yield from headed(
+        "Not checked", listed(verdict.unchecked or ("nothing was reported as left out",))
     )
 
 
@@ -85,89 +82,67 @@ def _curve(drawn: Picture, width: int, *, span: float, plain: bool) -> Iterator[
     curve = drawn.curves[0]
     of_many = f", {curve.label}" if len(drawn.curves) > 1 else ""
     axis = drawn.x_label.partition(" (")[0]
-    yield _text(f"{drawn.y_label}{of_many}, by {axis}", "dim")
+    yield text(f"{drawn.y_label}{of_many}, by {axis}", "dim")
     finite = curve.y[np.isfinite(curve.y)]
     if not finite.size:
-        yield _text("  no finite value at any lag")
+        yield text("  no finite value at any lag")
         return
     ramp = PLAIN if plain else BLOCKS
     first, last = (as_text(curve.x[end].item()) for end in (0, -1))
     ends = f"{first} .. {last}"
     marks = sparkline(curve.y, width - len(ends) - 4, least_span=span, ramp=ramp)
-    yield _text(f"  {marks}  ") + _text(ends, "dim")
+    yield text(f"  {marks}  ") + text(ends, "dim")
     told = f"  max {finite.max():.3g}, min {finite.min():.3g}"
-    yield _text(told + ("; 0 marks a true zero" if np.isneginf(curve.y).any() else ""), "dim")
+    yield text(told + ("; 0 marks a true zero" if np.isneginf(curve.y).any() else ""), "dim")
 
 
 def _numbers(numbers: Sequence[Number]) -> Table:
-    table = _grid()
+    table = grid()
     for number in numbers:
         table.add_row(
-            _text(number.label, "dim"), _text(number.text, "bold"), _text(number.note, "dim")
+            text(number.label, "dim"), text(number.text, "bold"), text(number.note, "dim")
         )
     return table
 
 
 def _remedies(remedies: Sequence[Remedy]) -> Table:
-    table = _grid()
+    table = grid()
     for place, remedy in enumerate(remedies, 1):
         what = remedy.what if remedy.what.endswith((".", "!", ":", ";")) else f"{remedy.what}:"
-        table.add_row(f"{place}.", _text(what, "bold") + _text(f" {remedy.why}", "not bold"))
+        table.add_row(f"{place}.", text(what, "bold") + text(f" {remedy.why}", "not bold"))
     return table
 
 
 def _findings(findings: Sequence[Finding]) -> Table:
-    table = _grid()
+    table = grid()
     for finding in findings:
-        table.add_row(_severity(finding.severity), _text(finding.analysis), _text(finding.claim))
-    return table
-
-
-def _list(items: Iterable[str]) -> Table:
-    table = _grid()
-    for item in items:
-        table.add_row("-", _text(item))
+        table.add_row(_severity(finding.severity), text(finding.analysis), text(finding.claim))
     return table
 
 
 def _comparison(profiles: Sequence[Profile]) -> Table:
     """Verdicts and first numbers: up to three profiles side by side, more of them row by row."""
     found = [
-        {n.label: _text(n.text) for n in p.measurements[p.lead].numbers[:3]}
+        {n.label: text(n.text) for n in p.measurements[p.lead].numbers[:3]}
         if p.lead in p.measurements
         else {}
         for p in profiles
     ]
     labels = dict.fromkeys(label for numbers in found for label in numbers)
     columns = [
-        [Text("profile", "dim"), *(_text(name, "bold") for name in names(profiles))],
+        [Text("profile", "dim"), *(text(name, "bold") for name in names(profiles))],
         [Text("severity", "dim"), *(_severity(p.verdict.severity) for p in profiles)],
-        [Text("verdict", "dim"), *(_text(p.verdict.word) for p in profiles)],
+        [Text("verdict", "dim"), *(text(p.verdict.word) for p in profiles)],
         *(
-            [_text(label, "dim"), *(numbers.get(label, Text("not measured")) for numbers in found)]
+            [text(label, "dim"), *(numbers.get(label, Text("not measured")) for numbers in found)]
             for label in labels
         ),
     ]
-    table = _grid()
+    table = grid()
     for row in columns if len(profiles) <= MOST_SIDE_BY_SIDE else zip(*columns, strict=True):
         table.add_row(*row)
     return table
 
 
-def _headed(title: str, body: RenderableType) -> Iterator[RenderableType]:
-    yield ""
-    yield Text(title, style="bold underline")
-    yield body
-
-
 def _severity(word: str) -> Text:
-    return _text(word, STYLES.get(word, "bold"))
-
-
-def _grid() -> Table:
-    return Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-
-
-def _text(text: str, style: str = "") -> Text:
-    """Text as it stands: no markup is read, and no control character reaches the terminal."""
-    return Text(_UNPRINTABLE.sub("�", text), style=style, overflow="fold")
+    return text(word, STYLES.get(word, "bold"))

@@ -1,0 +1,80 @@
+"""A comparison as a sheet: a row a row of the source, a column a measure, ours beside theirs.
+
+Only the published numbers that can be compared are within or outside; for the others the sheet says
+why not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..experiments._comparison import Comparison, Line, interval, number
+from ..results import Runs
+from ._groups import facts, groups
+from ._sheet import Line as Row
+from ._sheet import Sheet, Square, Tone, Whisker, whiskers
+
+_TONES: dict[str, Tone] = {"within": "ok", "outside": "bad", "not comparable": "watch"}
+
+
+def of_comparison(comparison: Comparison, found: Sequence[Runs] = ()) -> Sheet:
+    """A sheet of a comparison; `found` holds the runs of each row, where they are at hand."""
+    rows = list(dict.fromkeys(line.row for line in comparison.lines))
+    measures = list(dict.fromkeys(line.compared.claim.measure for line in comparison.lines))
+    drawn = _drawn(comparison.lines, measures)
+    squares = {
+        (line.row, line.compared.claim.measure): _square(
+            line, whisker, rows.index(line.row) if found else None
+        )
+        for line, whisker in zip(comparison.lines, drawn, strict=True)
+    }
+    runs = sum(found, Runs())
+    varied = [f"Varied: {comparison.varied}."] if comparison.varied else []
+    remarks = dict.fromkeys(f"{it.row}: {it.note}" for it in comparison.lines if it.note)
+    return Sheet(
+        title=comparison.source,
+        sentence=comparison.sentence,
+        heading=("row", *measures),
+        lines=tuple(
+            Row((row,), tuple(squares.get((row, it), Square("not claimed")) for it in measures))
+            for row in rows
+        ),
+        meaning=(
+            "ours with 95 % interval; within: the published value lies inside it, widened by the "
+            "tolerance of the claim"
+        ),
+        groups=tuple(groups(found, rows)) if found else (),
+        facts=facts(runs, whole=False) if runs else {},
+        notes=(*varied, *remarks),
+        tone="ok" if comparison.within else "bad",
+    )
+
+
+def _drawn(lines: Sequence[Line], measures: Sequence[str]) -> list[Whisker | None]:
+    """A whisker for each line, on one scale a measure."""
+    drawn: dict[int, Whisker | None] = {}
+    for measure in measures:
+        places = [it for it, line in enumerate(lines) if line.compared.claim.measure == measure]
+        of = [lines[it].compared for it in places]
+        estimates = [(it.ours.low, it.ours.value, it.ours.high, it.claim.published) for it in of]
+        drawn |= dict(zip(places, whiskers(estimates), strict=True))
+    return [drawn[it] for it in range(len(lines))]
+
+
+def _square(line: Line, whisker: Whisker | None, group: int | None) -> Square:
+    it = line.compared
+    published = it.claim.words or number(it.claim.published)
+    notes = [f"{it.solved} of {it.trials} solved"]
+    if it.restricted is not None and it.solved < it.trials:
+        notes.append(f"{number(it.restricted.value)} with the others at the cap")
+    if published:
+        notes.append(f"published {published} ({it.claim.source})")
+    return Square(
+        text=number(it.ours.value) or "none",
+        interval=f"[{interval(it.ours)}]" if interval(it.ours) else "",
+        notes=tuple(notes),
+        whisker=whisker,
+        group=group,
+        verdict=(it.verdict + (f": {it.reason}" if it.reason else "")) if published else "",
+        tone=_TONES[it.verdict] if published else "",
+    )
