@@ -43,6 +43,7 @@ oldest: $(OLD)/made
 bench: $(VENV)/made
 	$(BIN)/python benchmarks/probe_cost.py
 	$(BIN)/python benchmarks/start_up.py
+	$(BIN)/python benchmarks/laboratory.py
 
 clean:
 	rm -rf $(VENV) $(OLD) demo build dist .pytest_cache .ruff_cache .hypothesis .benchmarks

@@ -1,7 +1,6 @@
 """The nets of the LSTM paper have the weights that its tables count."""
 
 import pytest
-import torch
 
 from farback import experiments
 from farback.experiments._experiment import Experiment, Row

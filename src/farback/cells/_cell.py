@@ -18,7 +18,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import WrongUsage
 from ..types import Params
 
 
@@ -68,16 +67,3 @@ def uniform(generator: torch.Generator, *shape: int, width: float) -> Float[Tens
 def biased(net: Float[Tensor, " units"], params: Params, name: str) -> Float[Tensor, " units"]:
     """The net input with its bias, where the parameters have one of that name."""
     return net + params[name] if name in params else net
-
-
-def expect(least: int, **sizes: int) -> None:
-    """Refuse a size that is too small.
-
-    Raises:
-        WrongUsage: the first of them, by its name.
-    """
-    for name, size in sizes.items():
-        if size < least:
-            raise WrongUsage(
-                f"{name} came as {size}, expected at least {least}; try {name}={max(least, 1)}."
-            )

@@ -19,8 +19,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ..errors import expect
 from ..types import Params
-from ._cell import Cell, biased, expect, uniform
+from ._cell import Cell, biased, uniform
 from .squashings._squashing import Squashing
 from .squashings.logistic import Logistic
 

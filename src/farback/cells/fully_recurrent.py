@@ -24,9 +24,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import WrongUsage
+from ..errors import WrongUsage, expect
 from ..types import Params
-from ._cell import Cell, expect, uniform
+from ._cell import Cell, uniform
 from .squashings._squashing import Squashing
 from .squashings.logistic import Logistic
 

@@ -20,10 +20,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..errors import WrongUsage
+from ..errors import WrongUsage, expect
 from ..types import Params
 from . import _torch_layer
-from ._cell import Cell, biased, expect, uniform
+from ._cell import Cell, biased, uniform
 from .squashings._squashing import Squashing
 from .squashings.identity import Identity
 

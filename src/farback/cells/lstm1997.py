@@ -29,9 +29,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import WrongUsage
+from ..errors import WrongUsage, expect
 from ..types import Params
-from ._cell import Cell, biased, expect, uniform
+from ._cell import Cell, biased, uniform
 from .squashings._squashing import Squashing
 from .squashings.logistic import Logistic
 

@@ -23,9 +23,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import WrongUsage
+from ..errors import WrongUsage, expect
 from ..types import Params
-from ._cell import Cell, expect
+from ._cell import Cell
 from .squashings._squashing import Squashing
 from .squashings.identity import Identity
 from .squashings.logistic import Logistic

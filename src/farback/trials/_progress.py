@@ -68,7 +68,8 @@ class Progressing:
         if self._live:
             self._bar.update(self._task, completed=sequences, words=self._words(sequences))
         else:
-            self._console.print(f"{self._name}: {self._words(sequences)}", highlight=False)
+            line = f"{self._name}: {self._words(sequences)}"
+            self._console.print(line, highlight=False, soft_wrap=True)
 
     def done(self, outcome: str) -> None:
         """One more trial is done."""
