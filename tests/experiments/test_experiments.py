@@ -72,3 +72,16 @@ def test_a_wrong_word_answers_with_the_near_ones(
 ) -> None:
     with pytest.raises(WrongUsage, match=told):
         fb.reproduce(name, progress=False, **options)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_comparison_is_drawn_with_the_published_number() -> None:
+    found = fb.reproduce(
+        "hochreiter1997_reber", seeds=2, sequences=4, rows=["lr 0.5"], progress=False
+    )
+    axes = found.compare().plot("solved")
+    assert [label.get_text() for label in axes.get_yticklabels()][
+        -1
+    ] == "LSTM, 4 blocks of 1, lr 0.5"
+    assert {line.get_xdata()[0] for line in axes.lines} == {0.0, 0.97, 1.0}
+    with pytest.raises(WrongUsage, match="try sequences, solved"):
+        found.compare().plot("speed")

@@ -8,7 +8,8 @@ import pytest
 
 HOUSE = Path(__file__).parents[2] / "src" / "farback"
 LAYERS = (
-    {"types", "draws", "errors"} | {"_catalogue", "_named", "_arguments", "_written", "_brief"},
+    {"types", "draws", "errors"}
+    | {"_arguments", "_axes", "_brief", "_catalogue", "_named", "_written"},
     {"engine"},
     {"cells", "tasks", "flow", "results"},
     {"problem", "loading"},

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
+from .._axes import axes
+from ..errors import unknown
 from ..results import Estimate
 from ..results.claim import Compared
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 HEADINGS = ("row", "measure", "published", "ours", "95 % interval", "to the cap", "solved", "")
 
@@ -74,6 +80,34 @@ class Comparison:
             for row in rows
         ]
         return "\n".join([self.sentence, *self._notes(), "", *text])
+
+    def plot(self, measure: str = "sequences", ax: Axes | None = None) -> Axes:
+        """Draw one measure into matplotlib axes: ours with its interval, the published beside it.
+
+        Args:
+            measure: which claims to draw, as "sequences" or "solved".
+            ax: where to draw; a new figure without it. Needs the extra `figures`.
+        """
+        lines = [line for line in self.lines if line.compared.claim.measure == measure]
+        if not lines:
+            raise unknown("measure", measure, {it.compared.claim.measure for it in self.lines})
+        ax = axes(ax)
+        for place, line in enumerate(reversed(lines)):
+            ours, published = line.compared.ours, line.compared.claim.published
+            if ours.value is not None:
+                ax.plot(ours.value, place, "o", color="C0", label="ours, 95 % interval")
+            if ours.low is not None and ours.high is not None:
+                ax.hlines(place, ours.low, ours.high, color="C0")
+            if published is not None:
+                ax.plot(published, place, "D", mfc="none", color="C1", label="published")
+        ax.set_yticks(range(len(lines)), [line.row for line in reversed(lines)])
+        ax.set(
+            xlabel=measure, title=self.name, xscale="log" if measure == "sequences" else "linear"
+        )
+        handles, labels = ax.get_legend_handles_labels()
+        once = dict(zip(labels, handles, strict=True))
+        ax.legend(once.values(), once.keys())
+        return ax
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(it)}</th>" for it in HEADINGS)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .._axes import axes
 from ..errors import InputRefused, unknown
 from .finding import Finding
 from .measurement import Measurement, from_plain, to_plain
@@ -98,14 +99,7 @@ class Profile:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the leading chart into matplotlib axes; needs the extra `figures`."""
-        if ax is None:
-            try:
-                from matplotlib import pyplot
-            except ImportError:
-                raise InputRefused(
-                    "Drawing needs matplotlib, which is absent; try pip install 'farback[figures]'."
-                ) from None
-            ax = pyplot.figure().add_subplot()
+        ax = axes(ax)
         measurement = self[self.lead]
         chart = measurement.charts[0]
         unit = LN10 if chart.unit == "ln" else 1.0
