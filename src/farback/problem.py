@@ -45,8 +45,9 @@ class Readings(NamedTuple):
 
 
 class Sensitivity(NamedTuple):
-    """The derivatives of one step."""
+    """One step and its derivatives."""
 
+    state: Float[Tensor, "*batch N"]
     jacobian: Float[Tensor, "*batch N N"]
     """dstate_t/dstate_{t-1}."""
 
@@ -139,9 +140,10 @@ class Problem:
         return vjp(steps, params)[1](adjoints.flatten(0, -2))[0]
 
     def sensitivity(self, params: Params, state: Tensor, x: Tensor, alive: Tensor) -> Sensitivity:
-        """The Jacobian of one step, and its derivative by the parameters."""
-        influence, jacobian = jacrev(self.step, argnums=(0, 1))(params, state, x, alive)
-        return Sensitivity(jacobian, influence)
+        """One step, its Jacobian, and its derivative by the parameters."""
+        after, back = vjp(lambda p, state: self.step(p, state, x, alive), params, state)
+        influence, jacobian = vmap(back)(torch.eye(len(after)).to(after))
+        return Sensitivity(after, jacobian, influence)
 
     def projected(self, influence: Params, adjoint: Float[Tensor, "*rows N"]) -> Params:
         """What adjoints dE/dstate give to the parameters through dstate/dparams, added up."""

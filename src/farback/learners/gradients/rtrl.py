@@ -55,9 +55,8 @@ class RTRL(OnlineGradient):
     def advance(
         self, net: Net, params: Params, carry: Sensitive, sequences: Sequences, t: int
     ) -> Advanced:
-        now = params, carry.state, sequences.inputs[t], sequences.alive[t]
-        state = net.step(*now)
-        jacobian, own = net.sensitivity(*now)
+        x, alive = sequences.inputs[t], sequences.alive[t]
+        state, jacobian, own = net.sensitivity(params, carry.state, x, alive)
         carried = {name: _product(jacobian, each) for name, each in carry.influence.items()}
         influence = plus(carried, own)  # (2)
         outputs, loss, entering, gradient = reading(net, params, state, sequences, t)
