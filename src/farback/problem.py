@@ -141,7 +141,7 @@ class Problem:
 
     def sensitivity(self, params: Params, state: Tensor, x: Tensor, alive: Tensor) -> Sensitivity:
         """One step, its Jacobian, and its derivative by the parameters."""
-        after, back = vjp(lambda p, state: self.step(p, state, x, alive), params, state)
+        after, back = vjp(lambda p, state: self.step(p, state, x, alive), params, state)[:2]
         influence, jacobian = vmap(back)(torch.eye(len(after)).to(after))
         return Sensitivity(after, jacobian, influence)
 
