@@ -2,8 +2,9 @@
 
 Of T to T + T/10 pairs, one of the first ten is marked (its value is X1), then one of the pairs 2 to
 T/2 that is still unmarked (X2). Markers are 1 on marked pairs, -1 on the first and on the last, 0
-elsewhere. Where the first pair is drawn for X1, it keeps its -1 and no X1 is shown: the answer then
-counts X1 as the operation's neutral number, which is what the rule "the pairs marked by 1" says.
+elsewhere. Where the first pair is drawn for X1, X1 becomes the operation's neutral number: shown,
+the pair is marked and has that value; not shown, it keeps its -1 and its value. Either way the
+pairs marked by 1 make the answer.
 
 Inputs are [T, R, B, 2]: value, marker.
 """
@@ -42,7 +43,7 @@ def early(length: int) -> int:
 
 
 def drawn(
-    draws: Draws, *, length: int, low: float, first_pair: bool
+    draws: Draws, *, length: int, low: float, neutral: float, first_pair: bool, shown: bool
 ) -> tuple[Float[np.ndarray, "T R B 2"], Int64[np.ndarray, "R B"]]:
     """Inputs and lengths.
 
@@ -50,7 +51,9 @@ def drawn(
         draws: the numbers.
         length: T.
         low: values are uniform in [low, 1].
-        first_pair: whether X1 may be drawn at the first pair.
+        neutral: X1 where it is drawn at the first pair.
+        first_pair: whether it may be drawn there.
+        shown: whether that pair then shows its mark and X1.
     """
     lengths = length + draws.integers(high=length // 10 + 1)
     skipped = 0 if first_pair else 1
@@ -60,15 +63,19 @@ def drawn(
     steps = int(lengths.max())
     step = np.arange(steps)[:, None, None]
     marks = np.where((step == first) | (step == second), 1.0, 0.0)
-    marks[(step == 0) | (step == lengths - 1)] = -1.0
     values = draws.uniform(steps, low=low, high=1.0)
+    at_first = shown & (first == 0)
+    marks[0] = np.where(at_first, 1.0, -1.0)
+    values[0] = np.where(at_first, neutral, values[0])
+    marks[step == lengths - 1] = -1.0
     return np.stack([values, marks], axis=-1), lengths
 
 
-def lag(length: int, *, first_pair: bool) -> Lag:
-    """From the first marked pair to the end."""
-    latest = length // 2 if first_pair else early(length)
-    return Lag(length - latest, length + length // 10 - 2)
+def lag(length: int, *, first_pair: bool, shown: bool) -> Lag:
+    """From the first pair marked by 1 to the end."""
+    latest = length // 2 if first_pair and not shown else early(length)
+    earliest = 1 if first_pair and shown else 2
+    return Lag(length - latest, length + length // 10 - earliest)
 
 
 def values(inputs: Float[Tensor, "T *batch 2"]) -> Float[Tensor, "T *batch"]:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ..draws import Draws
 from ..types import Sequences
-from ._task import one_hot, sequences
+from ._task import Baseline, one_hot, sequences
 
 SYMBOLS = "BTPSXVE"
 NOTHING = -1
@@ -54,6 +54,20 @@ class Grammar:
             self._choice[state], self._choice_after[state] = zip(ways[0], ways[-1], strict=True)
             for symbol, after in ways:
                 self._after[state, symbol] = after
+
+    @property
+    def baseline(self) -> Baseline:
+        """Each symbol as often as it may follow. It never ranks the symbols of a whole string."""
+        walk = np.zeros((self._end + 1, self._end + 1))
+        for choice in (0, 1):
+            np.add.at(walk, (np.arange(self._end), self._choice_after[:-1, choice]), 0.5)
+        inside = np.eye(self._end) - walk[: self._end, : self._end]
+        # How often a string comes through each state but the first, where nothing was fed yet.
+        visits = np.linalg.solve(inside.T, np.eye(self._end)[0])[1:]
+        shares = visits / visits.sum() @ (self._after[1 : self._end] != self._lost)
+        return Baseline(
+            tuple(shares.tolist()), right=0.0, error=float((shares * (1 - shares)).sum())
+        )
 
     def strings(self, draws: Draws) -> Strings:
         """Strings, each walked from state 0 to the end."""

@@ -129,7 +129,8 @@ class TwoSequence(Task):
         """The class by the sign of the first element; no rule where that is noisy."""
         if self.noisy_signal:
             return None
-        return torch.where(inputs[0] > 0, *self._classes).to(inputs.dtype).expand(inputs.shape)
+        first, second = map(inputs.new_tensor, self._classes)
+        return torch.where(inputs[0] > 0, first, second).expand(inputs.shape)
 
     def informative(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
         """The first N elements."""
