@@ -7,6 +7,7 @@ import pytest
 from farback._catalogue import names
 from farback.errors import WrongUsage
 from farback.learners._learner import Learned, Learner, Memory
+from farback.learners.construction import Construction
 from farback.learners.descent import Descent
 from farback.learners.gradients.bptt import BPTT
 from farback.learners.gradients.one_step import OneStep
@@ -32,6 +33,10 @@ MADE: dict[str, list[Learner]] = {
         Descent(RTRL(), Momentum(), per_step=True),
         Descent(TruncatedBPTT(5, 3), Adam(), per_step=True),
         Descent(OneStep(), SGD(), batch=2, per_step=True),
+    ],
+    "construction": [
+        Construction(Descent(BPTT(), Adam(), batch=3), added=("U",), window=6, share=0.5),
+        Construction(Descent(RTRL(), SGD(), per_step=True), added=("U", "start")),
     ],
 }
 """Each member of the room as it is tried."""

@@ -108,10 +108,13 @@ class LSTM1997(Cell):
         return self.blocks * (2 if self.output_gate else 1)
 
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
-        """Weights [units, what they see] and biases: input gates, output gates, cells; readout."""
+        """Weights [units, what they see] and biases: input gates, output gates, cells; readout.
+
+        In wiring B `readout` holds what the outputs read of the cells, `shortcut` what they read of
+        the inputs.
+        """
         hidden = self._gates + self._cells
         seen = inputs + (hidden if self.wiring == "F" else 0)
-        read = self._cells + (inputs if self.wiring == "B" else 0)
 
         def weights(*shape: int) -> Tensor:
             return uniform(generator, *shape, width=self.width)
@@ -119,7 +122,9 @@ class LSTM1997(Cell):
         params = {"hidden": weights(hidden if self.links else self._gates, seen)}
         if not self.links:
             params["cells"] = weights(self._cells, inputs)
-        params["readout"] = weights(outputs, read)
+        params["readout"] = weights(outputs, self._cells)
+        if self.wiring == "B":
+            params["shortcut"] = weights(outputs, inputs)
         if self.input_bias is not None:
             both = (self.input_bias, self.output_bias)[: self._gates // self.blocks]
             given = [value for it in both for value in it or (0.0,) * self.blocks]
@@ -161,9 +166,10 @@ class LSTM1997(Cell):
         self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
     ) -> Float[Tensor, " O"]:
         """Equation (4)."""
-        y = state[self._cells : 2 * self._cells]
-        seen = torch.cat([x, y]) if self.wiring == "B" else y
-        return self.f(biased(params["readout"] @ seen, params, "readout_bias"))
+        net = params["readout"] @ state[self._cells : 2 * self._cells]
+        if self.wiring == "B":
+            net = net + params["shortcut"] @ x
+        return self.f(biased(net, params, "readout_bias"))
 
     def _gated(
         self, gates: Float[Tensor, " blocks"], cells: Float[Tensor, " cells"]

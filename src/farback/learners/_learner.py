@@ -10,8 +10,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
@@ -60,3 +62,12 @@ class Learner(ABC):
     @abstractmethod
     def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:
         """Learn from `presented` sequences of every trial, [T, R, presented, ...]."""
+
+
+def chosen(rows: Bool[Tensor, " R"], new: Any, old: Any) -> Any:
+    """`new` for these trials, `old` for the others, leaf by leaf of two trees alike."""
+
+    def choose(new: Tensor, old: Tensor) -> Tensor:
+        return torch.where(rows.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
+
+    return pytree.tree_map(choose, new, old)

@@ -15,18 +15,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import torch
-from jaxtyping import Bool
-from torch import Tensor
-from torch.utils import _pytree as pytree
 
 from ..engine.reference import Function, batched
 from ..errors import WrongUsage
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
-from ._learner import Learned, Learner, Memory
+from ._learner import Learned, Learner, Memory, chosen
 from .gradients._gradient import Gradient
 from .gradients._online import OnlineGradient
 from .updates._update import Update
@@ -90,7 +86,7 @@ class Descent(Learner):
             changed, remembered = self._updated(params, advanced.gradient, memory)
             # A trial whose sequences have ended waits for the longer ones beside it.
             alive = sequences.alive[t].any(-1)
-            params, memory = _where(alive, changed, params), _where(alive, remembered, memory)
+            params, memory = chosen(alive, changed, params), chosen(alive, remembered, memory)
             outputs.append(advanced.outputs)
             losses.append(advanced.loss)
         return Learned(params, memory, torch.stack(outputs), torch.stack(losses).sum(0))
@@ -112,12 +108,3 @@ def _descend(update: Update) -> Function:
         return {name: value - step[name] for name, value in params.items()}, remembered
 
     return batched(descend, (0, 0, 0))
-
-
-def _where(alive: Bool[Tensor, " R"], new: Any, old: Any) -> Any:
-    """`new` for the trials that are alive, `old` for the others, leaf by leaf."""
-
-    def choose(new: Tensor, old: Tensor) -> Tensor:
-        return torch.where(alive.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
-
-    return pytree.tree_map(choose, new, old)

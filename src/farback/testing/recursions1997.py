@@ -69,7 +69,7 @@ def recursions1997(cell: LSTM1997, params: Params, sequence: Sequences) -> Param
                 y_out[v] = y_gates[blocks + v // cell.size]
             y[v] = y_out[v] * h(s[v])[0]
 
-        read = np.concatenate([x, y, one] if cell.wiring == "B" else [y, one])
+        read = np.concatenate([y, x, one] if cell.wiring == "B" else [y, one])
         e = np.zeros(len(w_read))
         for k, net in enumerate(w_read @ read):
             y_k, f_slope = f(net)
@@ -78,7 +78,7 @@ def recursions1997(cell: LSTM1997, params: Params, sequence: Sequences) -> Param
             )  # (3)
             dw_read[k] += e[k] * read  # (6)
         for v in range(cells):
-            back = e @ w_read[:, len(read) - 1 - cells + v]
+            back = e @ w_read[:, v]
             held, h_slope = h(s[v])
             e_s = y_out[v] * h_slope * back  # (5)
             dw_gates[v // cell.size] += e_s * S_in[v]  # (6)
@@ -91,7 +91,8 @@ def recursions1997(cell: LSTM1997, params: Params, sequence: Sequences) -> Param
     dw = {
         "hidden": np.concatenate(hidden)[:, :-1],
         "cells": dw_cells[:, :-1],
-        "readout": dw_read[:, :-1],
+        "readout": dw_read[:, :cells],
+        "shortcut": dw_read[:, cells:-1],
         "gate_bias": dw_gates[:, -1],
         "cell_bias": dw_cells[:, -1],
         "readout_bias": dw_read[:, -1],
@@ -124,10 +125,12 @@ def bent(squashing: Squashing) -> Bent:
 def _weights(cell: LSTM1997, params: Params, gates: int) -> tuple[np.ndarray, ...]:
     """The weights of gates, cells and outputs; the last column belongs to a unit always on."""
     found = {name: value.double().numpy() for name, value in params.items()}
-    hidden = found["hidden"]
+    hidden, read = found["hidden"], found["readout"]
+    if "shortcut" in found:
+        read = np.column_stack([read, found["shortcut"]])
     parts = (
         ("gate_bias", hidden[:gates]),
         ("cell_bias", hidden[gates:] if cell.links else found["cells"]),
-        ("readout_bias", found["readout"]),
+        ("readout_bias", read),
     )
     return tuple(np.column_stack([w, found.get(name, np.zeros(len(w)))]) for name, w in parts)
