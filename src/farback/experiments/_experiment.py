@@ -52,6 +52,11 @@ class Experiment(ABC):
         return 100
 
     @property
+    def dtype(self) -> str:
+        """The arithmetic."""
+        return "float32"
+
+    @property
     def group(self) -> int:
         """Trials run side by side."""
         return 32

@@ -36,6 +36,8 @@ class Protocol1997(Experiment):
         h: the same.
         looks: sequences between two looks at the criterion; the paper does not say. It moves a
             mean by a third.
+        numbers: float32 or float64; the paper does not say. Training is chaotic, so that rounding
+            alone decides single trials.
     """
 
     truncated: bool = True
@@ -47,10 +49,15 @@ class Protocol1997(Experiment):
     g: Squashing | None = None
     h: Squashing | None = None
     looks: int = 100
+    numbers: str = "float32"
 
     @property
     def check(self) -> int:
         return self.looks
+
+    @property
+    def dtype(self) -> str:
+        return self.numbers
 
     def varying(self, cell: LSTM1997) -> LSTM1997:
         """The cell of table 10 under these choices."""

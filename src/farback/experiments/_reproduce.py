@@ -84,6 +84,7 @@ def reproduce(
             sequences=sequences or row.sequences,
             check=made.check,
             group=made.group,
+            dtype=made.dtype,
         )
         for row in chosen
     ]
