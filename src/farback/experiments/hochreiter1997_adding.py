@@ -26,7 +26,15 @@ _MOST_WRONG = 3
 
 @dataclass(frozen=True)
 class Hochreiter1997Adding(Protocol1997):
-    """Table 7."""
+    """Table 7.
+
+    Args:
+        shown: whether a first pair that is marked shows its mark. The text marks exactly two pairs
+            and gives -1 to "all remaining" ones, so it does here; hidden behind the -1 of the first
+            pair, the net sees a single mark.
+    """
+
+    shown: bool = True
 
     @property
     def source(self) -> str:
@@ -51,7 +59,7 @@ class Hochreiter1997Adding(Protocol1997):
         return Row(
             f"T = {length}",
             self.varying(cell),
-            Adding(length=length),
+            Adding(length=length, shown=self.shown),
             self.descent(0.5),
             sequences=cap,
             claims=(
