@@ -24,7 +24,7 @@ from typing import Any
 from . import _catalogue, _named
 from ._arguments import bound, made
 from ._catalogue import within
-from .errors import WrongUsage, unknown
+from .errors import WrongUsage, a, unknown
 
 _OWN = re.compile(r"""('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|([^\s(),=\[\]'"]+:[^\W\d][\w.]*)""")
 """A string, which is passed over, or the name of a user's own object."""
@@ -64,7 +64,7 @@ def part(text: str, room: str) -> Any:
     if not isinstance(made, _catalogue.kind(room)):
         one = _catalogue.singular(room)
         raise WrongUsage(
-            f"{_short(text)!r} is {_a(type(made).__name__)}, expected a {one}; "
+            f"{_short(text)!r} is {a(type(made).__name__)}, expected {a(one)}; "
             f"try farback list {room}."
         )
     return made
@@ -145,15 +145,16 @@ class _Reader:
         found = _catalogue.find(name, self.rooms)
         if found is not None:
             return _catalogue.member(*found)
-        wanted, elsewhere = _catalogue.singular(self.rooms[0]), _catalogue.find(name)
+        inside = {it for room in self.rooms for it in within(room)[1:]}
+        outer = [_catalogue.singular(room) for room in self.rooms if room not in inside]
+        wanted, elsewhere = " or ".join(outer), _catalogue.find(name)
         if elsewhere is not None:
             raise WrongUsage(
-                f"{name} is {_a(_catalogue.singular(elsewhere[0]))}, expected {_a(wanted)} or what "
+                f"{name} is {a(_catalogue.singular(elsewhere[0]))}, expected {a(wanted)} or what "
                 f"one is made of; try farback list {self.rooms[0]}."
             )
-        raise unknown(
-            wanted, name, (it for room in self.rooms for it in _catalogue.class_names(room))
-        )
+        known = [it for room in self.rooms for it in _catalogue.class_names(room)]
+        raise unknown(wanted, name, ["True", "False", "None", *known])
 
     def _shown(self, node: ast.expr) -> str:
         text = ast.unparse(node)
@@ -164,7 +165,3 @@ class _Reader:
 
 def _short(text: str) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + " ..."
-
-
-def _a(noun: str) -> str:
-    return f"an {noun}" if noun[0].lower() in "aeiou" else f"a {noun}"

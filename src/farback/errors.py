@@ -28,11 +28,21 @@ class InputRefused(FarbackError):
     exit_code = 3
 
 
+MOST_NAMES = 30
+"""So many names are worth reading where none is near."""
+
+
 def unknown(what: str, name: str, known: Iterable[str], *, where: str = "") -> WrongUsage:
-    """The refusal of a name, with the near ones (or all, where none is near)."""
-    names = sorted(known)
+    """The refusal of a name, with the near ones (or all, where none is near and they are few)."""
+    names = sorted(set(known))
     near = get_close_matches(name, names, n=3) or names
-    return WrongUsage(f"There is no {what} '{name}'{where}; try {', '.join(near)}.")
+    advice = ", ".join(near) if len(near) <= MOST_NAMES else "farback list"
+    return WrongUsage(f"There is no {what} '{name}'{where}; try {advice}.")
+
+
+def a(noun: str) -> str:
+    """The noun with its article."""
+    return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"
 
 
 def expect(least: float, **numbers: float) -> None:

@@ -126,3 +126,53 @@ def user(tmp_path: Path) -> Path:
     file = tmp_path / "my_model.py"
     file.write_text(MODEL)
     return file
+
+
+@pytest.fixture
+def reber() -> tuple[str, str, str]:
+    """A small cell, task and learner."""
+    return "Elman(hidden=2)", "EmbeddedReber(8, 8)", "Descent(BPTT, SGD(0.5))"
+
+
+@pytest.fixture
+def short() -> tuple[str, ...]:
+    """Two trials of four sequences."""
+    return "--seeds", "2", "--sequences", "4", "--group", "2", "--check", "2"
+
+
+MY_CELL = '''
+"""A user's file."""
+from dataclasses import dataclass
+from farback.cells.elman import Elman
+
+@dataclass(frozen=True)
+class MyCell(Elman):
+    hidden: int = 2
+
+@dataclass(frozen=True)
+class Broken(MyCell):
+    def step(self, params, state, x):
+        state += 1
+        return super().step(params, state, x)
+
+@dataclass(frozen=True)
+class Failing(MyCell):
+    def step(self, params, state, x):
+        raise KeyError("lost")
+'''
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """The path of a user's file with three cells."""
+    file = tmp_path / "my_cell.py"
+    file.write_text(MY_CELL)
+    return file
+
+
+@pytest.fixture
+def trained(farback, reber, short, tmp_path):
+    """A store of two short trials."""
+    ended = farback("train", *reber, *short, "--store", tmp_path / "runs")
+    assert ended.code == 0, ended.err
+    return tmp_path / "runs"

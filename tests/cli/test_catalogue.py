@@ -1,6 +1,7 @@
 """The catalogue, and the two verbs that read it without importing anything."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -107,3 +108,26 @@ def test_explain_of_a_wrong_name_lists_the_near_ones(farback):
         2,
         "farback: There is no member 'underflo'; try underflow.\n",
     )
+
+
+@pytest.mark.parametrize("room", ["cells", "tasks", "learners", "gradients", "experiments"])
+def test_list_names_files_and_classes(farback, room):
+    out = farback("list", room).out
+    for name in _catalogue.names(room):
+        assert re.search(rf"^  {name} +{_catalogue.class_name(room, name)} ", out, re.MULTILINE)
+
+
+def test_list_shows_the_rooms_within_a_room(farback):
+    out = farback("list", "learners").out
+    assert "\ngradients\n" in out and "\nupdates\n" in out and "\ncells\n" not in out
+
+
+@pytest.mark.parametrize("name", ["LSTM1997", "lstm1997"])
+def test_explain_takes_the_name_of_a_class_and_of_a_file(farback, name):
+    assert farback("explain", name).out.startswith("lstm1997 (cells)\nThe LSTM of")
+
+
+def test_explain_of_an_experiment_shows_its_choices_and_its_claims(farback):
+    out = farback("explain", "hochreiter1997_temporal_order").out
+    assert "truncated=True  cut the gradient as appendix A.1 does" in out
+    assert "sequences 31,390, give or take 7,721 (table 9, 6a)" in out

@@ -55,8 +55,9 @@ def example(room: str, name: str) -> Any:
 def _filled(hint: Any) -> Any:
     if get_args(hint):  # a tuple of some kind
         return (_filled(get_args(hint)[0]),)
-    room = next(it for it in ROOMS if _catalogue.kind(it) is hint)
-    return example(room, _catalogue.names(room)[-1])
+    room = next(it for it in ROOMS if issubclass(hint, _catalogue.kind(it)))
+    names = reversed(_catalogue.names(room))
+    return example(room, next(it for it in names if issubclass(_catalogue.member(room, it), hint)))
 
 
 def changed(member: Any) -> Any:

@@ -12,7 +12,7 @@ from textwrap import shorten
 
 import click
 
-from ..errors import FarbackError
+from ..errors import FarbackError, Stopped
 from ._verbs import Verbs
 
 STOPPED = 130
@@ -41,7 +41,7 @@ def _run(words: list[str]) -> int:
     verbs = Verbs(name="farback")
     try:
         # Not verbs.main, which ends a closed pipe and a stopped verb in ways of its own.
-        with verbs.make_context("farback", words) as context:
+        with verbs.make_context("farback", [*words], obj=words) as context:
             verbs.invoke(context)
         return 0
     except click.exceptions.Exit as done:
@@ -55,6 +55,9 @@ def _run(words: list[str]) -> int:
     except FarbackError as refusal:
         click.echo(f"farback: {refusal}", err=True)
         return refusal.exit_code
+    except Stopped as stopped:
+        click.echo(f"farback: {stopped}", err=True)
+        return STOPPED
     except (KeyboardInterrupt, click.Abort):
         click.echo("farback: stopped.", err=True)
         return STOPPED

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 FILE = files("farback.experiments").joinpath("outline.json")
 
 
-def read(name: str) -> dict[str, Any]:
-    """The outline of one experiment."""
-    return json.loads(FILE.read_text("utf-8"))[name]
+def read(name: str) -> dict[str, Any] | None:
+    """The outline of one experiment; None where it is not written yet."""
+    return json.loads(FILE.read_text("utf-8")).get(name)
 
 
 def written() -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..experiments._comparison import Comparison, Line, interval, number
-from ..results import Runs
+from ..experiments._comparison import Comparison, Line
+from ..results import Estimate, Runs
+from ..results.entry import shown
 from ._groups import facts, groups
 from ._sheet import Line as Row
 from ._sheet import Sheet, Square, Tone, Whisker, whiskers
@@ -63,18 +64,27 @@ def _drawn(lines: Sequence[Line], measures: Sequence[str]) -> list[Whisker | Non
 
 def _square(line: Line, whisker: Whisker | None, group: int | None) -> Square:
     it = line.compared
-    published = it.claim.words or number(it.claim.published)
+    published = it.claim.words or _shown(it.claim.published)
     notes = [f"{it.solved} of {it.trials} solved"]
     if it.restricted is not None and it.solved < it.trials:
-        notes.append(f"{number(it.restricted.value)} with the others at the cap")
+        notes.append(f"{_shown(it.restricted.value)} with the others at the cap")
     if published:
         notes.append(f"published {published} ({it.claim.source})")
     return Square(
-        text=number(it.ours.value) or "none",
-        interval=f"[{interval(it.ours)}]" if interval(it.ours) else "",
+        text=_shown(it.ours.value) or "none",
+        interval=_interval(it.ours),
         notes=tuple(notes),
         whisker=whisker,
         group=group,
         verdict=(it.verdict + (f": {it.reason}" if it.reason else "")) if published else "",
         tone=_TONES[it.verdict] if published else "",
     )
+
+
+def _shown(number: float | None) -> str:
+    return "" if number is None else shown(number)
+
+
+def _interval(estimate: Estimate) -> str:
+    low, high = _shown(estimate.low), _shown(estimate.high)
+    return f"[{low}, {high}]" if low and high else ""

@@ -16,6 +16,7 @@ MOST_GROUPS = 12
 """With more, the learning curves are left to the page."""
 
 MOST_TRIALS = 12
+MOST_MEASURES = 4
 WIDEST_CURVE = 48
 
 
@@ -67,14 +68,15 @@ def _matrix(sheet: Sheet) -> Table:
     for name in sheet.heading:
         table.add_column(text(name))
     for line in sheet.lines:
-        table.add_row(*map(text, line.labels), *map(_square, line.squares))
+        table.add_row(*map(text, line.labels), *(_square(it, sheet) for it in line.squares))
     return table
 
 
-def _square(square: Square) -> Text:
+def _square(square: Square, sheet: Sheet) -> Text:
     words = text(square.text, "bold" if square.notes else "dim")
     words += text(f" {square.interval}" if square.interval else "", "not bold")
-    words += text("" if square.group is None else f" #{square.group + 1}", "not bold dim")
+    if square.group is not None and len(sheet.groups) > 1:
+        words += text(f" #{square.group + 1}", "not bold dim")
     for note in square.notes:
         words += text(f"\n{note}", "dim")
     if square.verdict:
@@ -104,14 +106,19 @@ def _curves(groups: tuple[Group, ...], width: int, *, plain: bool) -> Table:
 
 
 def _trials(groups: tuple[Group, ...]) -> Table:
-    table = grid()
+    """A line a trial, with the measures in which trials differ."""
+    runs = [run for group in groups for run in group.runs]
+    names = dict.fromkeys(name for run in runs for name in run.measures)
+    differing = [
+        it for it in names if len({run.measures.get(it) for run in runs}) > 1 or len(runs) == 1
+    ]
+    shown = differing[:MOST_MEASURES]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("", "seed", "outcome", *shown):
+        table.add_column(text(name.replace("_", " ")))
     for group in groups:
         for run in group.runs:
-            measures = ", ".join(f"{name} {value:.4g}" for name, value in run.measures.items())
-            table.add_row(
-                text(group.name),
-                text(f"seed {run.trial.seed}"),
-                text(run.sentence),
-                text(measures, "dim"),
-            )
+            measures = (f"{run.measures[it]:.4g}" if it in run.measures else "-" for it in shown)
+            words = (group.name, str(run.trial.seed), run.sentence, *measures)
+            table.add_row(*map(text, words))
     return table

@@ -38,19 +38,26 @@ def of_runs(
         values: what the squares tell; the first in large.
         title: what the runs are of.
     """
-    down = rows or _differing(runs, columns)
-    tables = [runs.table(rows=down, columns=columns, value=value) for value in values]
-    behind = _behind(tables[0], runs)
+    several = tables(runs, rows=rows, columns=columns, values=values)
+    behind = _behind(several[0], runs)
     return Sheet(
         title=title,
         sentence=f"{runs.sentence}.",
-        heading=_heading(tables[0]),
-        lines=_lines(tables, {place: number for number, place in enumerate(behind)}),
-        meaning="; ".join(it.meaning for it in tables),
+        heading=_heading(several[0]),
+        lines=_lines(several, {place: number for number, place in enumerate(behind)}),
+        meaning="; ".join(it.meaning for it in several),
         groups=tuple(groups(behind.values())),
         facts=facts(runs, whole=False),
-        notes=tables[0].notes,
+        notes=several[0].notes,
     )
+
+
+def tables(
+    runs: Runs, *, rows: Sequence[str], columns: Sequence[str], values: Sequence[str]
+) -> list[Table]:
+    """A table for each value, the arguments as those of `of_runs`."""
+    down = rows or _differing(runs, columns)
+    return [runs.table(rows=down, columns=columns, value=value) for value in values]
 
 
 def of_table(table: Table) -> Sheet:
@@ -128,8 +135,8 @@ def _square(
 
 
 def _remark(table: Table, entry: Entry) -> str:
-    """A further number in words; where all are solved, one restricted to the budget is no more."""
-    if entry.value is None or (table.value == "restricted" and entry.solved == entry.n):
+    """A further number in words; one to the cap says no more where all are solved, or none."""
+    if entry.value is None or (table.value == "restricted" and entry.solved in (0, entry.n)):
         return ""
     said = (entry.number, entry.interval, _WORDS.get(table.value, table.value))
     return " ".join(filter(None, said))

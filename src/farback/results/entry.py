@@ -54,14 +54,14 @@ class Entry:
     @property
     def number(self) -> str:
         """The value."""
-        return "none" if self.value is None else _shown(self.value)
+        return "none" if self.value is None else shown(self.value)
 
     @property
     def interval(self) -> str:
         """Its interval, or "" where there is none."""
         if self.low is None or self.high is None:
             return ""
-        return f"[{_shown(self.low)}, {_shown(self.high)}]"
+        return f"[{shown(self.low)}, {shown(self.high)}]"
 
     @property
     def counts(self) -> str:
@@ -107,5 +107,6 @@ def _estimate(runs: list[Run], records: list[dict[str, Any]], value: str) -> tup
     return mean(numbers), len(numbers)
 
 
-def _shown(number: float) -> str:
+def shown(number: float) -> str:
+    """Three figures, thousands apart."""
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"

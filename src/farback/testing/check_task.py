@@ -43,7 +43,7 @@ def check_task(task: Task, *, count: int = 200) -> None:
     Raises:
         ContractBroken: the first claim that it breaks, and how.
     """
-    keep(_CLAIMS, Bench(task, count), repr(task))
+    keep(CLAIMS, Bench(task, count), repr(task))
 
 
 def _check_purity(bench: Bench) -> None:
@@ -237,7 +237,7 @@ def _random_states() -> tuple[str, ...]:
     return tuple(map(repr, states))
 
 
-_CLAIMS: dict[str, Callable[[Bench], None]] = {
+CLAIMS: dict[str, Callable[[Bench], None]] = {
     "it is a value, and sampling leaves no trace": _check_purity,
     "its sequences are whole": _check_shapes,
     "a trial's stream is its own": _check_streams,

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from .. import __version__
+from ..errors import InputRefused
 
 
 @cache
@@ -22,6 +23,21 @@ def versions() -> dict[str, str]:
         "torch": str(torch.__version__),
         "numpy": np.__version__,
     }
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that holds no numbers here.
+
+    Raises:
+        InputRefused: what torch says of it.
+    """
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise InputRefused(
+            f"device came as {device!r}, which cannot be used ({reason}); try 'cpu'."
+        ) from None
 
 
 @cache

@@ -16,7 +16,7 @@ from ..learners._learner import Learner
 from ..problem import Problem
 from ..results import Run, Trial
 from ..tasks._task import Task
-from ._environment import commit, device_name, versions
+from ._environment import check_device, commit, device_name, versions
 from ._group import Finished, Moment, Plan, run
 from ._identity import sources, written
 
@@ -51,6 +51,7 @@ class Study:
         if self.dtype not in TYPES:
             known = " or ".join(TYPES)
             raise WrongUsage(f"dtype came as {self.dtype!r}, expected {known}.")
+        check_device(self.device)
         problem = Problem(self.cell, self.task)
         problem.parameters(0)  # a cell that cannot have the task's shapes says so
         self.learner.fits(problem)
