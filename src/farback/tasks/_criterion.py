@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from ..errors import WrongUsage
+
 EVIDENCE = ("last", "training", "test")
 
 
@@ -48,9 +50,21 @@ class Criterion:
     wrong: int = 0
     error: float = math.inf
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.on, tuple) or not self.on or not {*self.on} <= {*EVIDENCE}:
+            raise WrongUsage(
+                f"on came as {self.on!r}, expected a tuple of some of {', '.join(EVIDENCE)}; "
+                "try ('test',)."
+            )
+        if "last" in self.on and self.last < 1:
+            raise WrongUsage(
+                f"last came as {self.last}, expected at least 1 where the last sequences count; "
+                "try last=100."
+            )
+
     def met(self, tallies: Mapping[str, Tally]) -> Bool[np.ndarray, " R"]:
-        """Which trials are solved; a number that is not finite never is."""
+        """Which trials are solved; none is by nothing seen, or by a number that is not finite."""
         judged = [tallies[name] for name in self.on]
         good = [(it.wrong <= self.wrong) & (it.error < self.error) for it in judged]
-        finite = [np.isfinite(it.error) for it in judged]
-        return np.logical_and.reduce([*good, *finite])
+        seen = [np.isfinite(it.error) & (it.count > 0) for it in judged]
+        return np.logical_and.reduce([*good, *seen])

@@ -137,9 +137,6 @@ def _check_criterion(bench: Bench) -> None:
     """Knowing every answer solves it; knowing none, or a number that is not finite, does not."""
     task, drawn = bench.task, bench.drawn
     criterion = task.criterion
-    unknown = set(criterion.on) - set(EVIDENCE)
-    require(bool(criterion.on) and not unknown, f"the criterion looks at {criterion.on}.")
-    require("last" not in criterion.on or criterion.last > 0, "it looks back at no sequence.")
     fixed = "training" not in criterion.on or task.training is not None
     require(fixed, "the criterion looks at a training set and there is none.")
     require((criterion.test or 0) <= task.test, "the criterion asks for more than the test set.")
