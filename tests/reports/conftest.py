@@ -1,4 +1,4 @@
-"""A profile made by hand, with every feature that a report may meet."""
+"""Profiles and runs made by hand, with every feature that a report may meet."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from made_runs import LSTM, make_run
 
+from farback import flow
+from farback.experiments._comparison import Comparison, Line
 from farback.flow import (
     Chart,
     Finding,
-    Line,
     Measurement,
     Number,
     Profile,
@@ -18,6 +20,8 @@ from farback.flow import (
     Series,
     Verdict,
 )
+from farback.results import Runs
+from farback.results.claim import Claim, compare
 
 LN10 = math.log(10)
 
@@ -80,9 +84,9 @@ def make_profile(
                     Series("c", "log_norm", "low", "high", "lstm.l0:c"),
                 ),
                 lines=(
-                    Line("x", needs, f"needed lag {needs}"),
-                    Line("y", -7.22 * LN10, "float16 floor"),
-                    Line("y", -44.85 * LN10, "float32 floor"),
+                    flow.Line("x", needs, f"needed lag {needs}"),
+                    flow.Line("y", -7.22 * LN10, "float16 floor"),
+                    flow.Line("y", -44.85 * LN10, "float32 floor"),
                 ),
                 caption="Median over 32 rows and one loss time.",
             ),
@@ -202,4 +206,38 @@ def silent() -> Profile:
         reading="read as batch=1, time=1, features=1",
         verdict=Verdict("no signal", "bad", "no signal: the loss does not depend on the sequence."),
         measurements={},
+    )
+
+
+@pytest.fixture(scope="session")
+def runs() -> Runs:
+    """Two cells on two tasks: all solved, some diverged, none solved; one pair was never run."""
+    gru = {"cell": "GRU(hidden=16, bias=True)", "task": "Adding(length=100)"}
+    return Runs(
+        (
+            *(make_run(seed, sequences=300 + 100 * (seed % 4)) for seed in range(8)),
+            *(
+                make_run(seed, ("solved", "unsolved", "diverged")[seed % 3], task=gru["task"])
+                for seed in range(9)
+            ),
+            *(make_run(seed, "unsolved", **gru) for seed in range(4)),
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def comparison(runs: Runs) -> Comparison:
+    """A row within, one outside, one that only has words, and one of our own."""
+    solved, mixed = runs.where(lambda run: run.trial.cell == LSTM)[:8], runs[8:17]
+    some = Claim("solved", None, "table 1, row 1", words="some fraction")
+    return Comparison(
+        "Any1997Table",
+        "Any 1997, table 1",
+        "truncated=False",
+        (
+            Line("first", compare(Claim("solved", 1.0, "table 1, row 2"), solved)),
+            Line("first", compare(Claim("sequences", 9000.0, "table 1, row 2"), solved)),
+            Line("second", compare(some, mixed), "as the table prints it"),
+            Line("ours", compare(Claim("solved", None, ""), mixed)),
+        ),
     )

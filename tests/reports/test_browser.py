@@ -45,9 +45,9 @@ def chromium(tmp_path_factory):
     window.quit()
 
 
-@pytest.fixture(scope="module", params=["profile", "pair", "silent"])
+@pytest.fixture(scope="module", params=["profile", "pair", "silent", "runs", "comparison"])
 def opened(request, chromium, tmp_path_factory):
-    """A page of one profile, of two, or of one without a curve; opened once for all that look."""
+    """Pages of profiles, one without a curve, and of results; opened once for all that look."""
     profiles = request.getfixturevalue(request.param)
     return open_page(chromium, profiles, tmp_path_factory.mktemp("page"))
 
@@ -84,7 +84,8 @@ def test_no_request_leaves_the_file(opened):
 def test_first_screen_needs_no_scrolling(opened):
     outside = opened.execute_script(
         """return [...document.querySelectorAll(
-             '.first .sentence, .first .plot, .first .number, .first .remedies, .first .unchecked')]
+             '.first .sentence, .first .plot, .first .number, .first .remedies, ' +
+             '.first .unchecked, .first .matrix, .first .whisker')]
            .filter((element) => {
              const box = element.getBoundingClientRect();
              const within = box.top >= 0 && box.bottom <= 720 && box.left >= 0 && box.right <= 1280;
@@ -159,3 +160,47 @@ def test_charts_follow_a_change_to_dark(single):
     )
     paint(single, "light")
     assert (before, after) == ("#fdfcf9", "#16181c")
+
+
+@pytest.fixture
+def results(chromium, runs, tmp_path):
+    return open_page(chromium, runs, tmp_path)
+
+
+DRAWN = "return document.querySelectorAll('#group-2 .plot .main-svg').length"
+
+
+def test_a_square_leads_to_learning_curves_that_are_drawn_on_demand(results):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    assert results.execute_script(DRAWN) == 0
+    results.find_element(By.CSS_SELECTOR, '.matrix a[href="#group-2"]').send_keys(Keys.ENTER)
+    top = "return document.getElementById('group-2').getBoundingClientRect().top"
+    results.execute_script("return new Promise((done) => setTimeout(done, 500))")
+    assert results.execute_script(DRAWN) > 0
+    assert 0 <= results.execute_script(top) < 720
+
+
+def test_a_link_from_elsewhere_opens_its_curves(results):
+    results.get(results.current_url + "#group-2")
+    results.refresh()
+    assert results.execute_script(DRAWN) > 0
+    assert results.get_log("browser") == []
+
+
+def test_the_drawn_share_solved_ends_at_the_rate(results, runs):
+    ends = results.execute_script(
+        "return document.getElementById('chart-0').data.slice(0, -1).map((t) => t.y.at(-1))"
+    )
+    assert ends == [pytest.approx(rate, abs=1e-5) for rate in (1.0, 3 / 9, 0.0)]
+
+
+def test_axe_finds_no_violation_where_everything_is_opened(results):
+    from axe_core_python.selenium import Axe
+
+    results.execute_script(
+        "document.querySelectorAll('details').forEach((it) => { it.open = true })"
+    )
+    results.execute_script("return new Promise((done) => setTimeout(done, 1000))")
+    assert [rule["id"] for rule in Axe().run(results)["violations"]] == []

@@ -8,53 +8,18 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
+from pages import HOSTILE, Tables, without_scripts
 
 from farback.errors import InputRefused, WrongUsage
 from farback.flow import Chart, Measurement, Series, load
 from farback.reports import report
 from farback.reports._frame import publish
 from farback.reports.html import page
-
-HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
-
-
-class Tables(HTMLParser):
-    """The cells of every table in a page, and the text of everything."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.tables: list[list[list[str]]] = []
-        self.words: list[str] = []
-        self._cell = False
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self.tables[-1].append([])
-        elif tag in ("td", "th"):
-            self.tables[-1][-1].append("")
-            self._cell = True
-
-    def handle_endtag(self, tag):
-        if tag in ("td", "th"):
-            self._cell = False
-
-    def handle_data(self, data):
-        self.words.append(data)
-        if self._cell:
-            self.tables[-1][-1][-1] += data
-
-
-def without_scripts(text: str) -> str:
-    return re.sub(r"<script>.*?</script>", "", text, flags=re.S)
 
 
 def test_table_of_the_leading_chart_equals_the_json(profile):
