@@ -47,9 +47,9 @@ def bound(
         given = signature.bind(*arguments, **keywords)
     except TypeError as error:
         raise WrongUsage(f"{name} cannot be made ({error}); it takes {_taken(cls)}.") from None
-    hints = _hints(cls)
+    asked = hints(cls)
     for word, value in given.arguments.items():
-        if word in hints and not fits(value, hints[word]):
+        if word in asked and not fits(value, asked[word]):
             raise WrongUsage(
                 f"{word} came as {value!r} for {name}, expected {known[word].annotation}; "
                 f"{_advice(known[word])}."
@@ -92,7 +92,7 @@ def _advice(parameter: Parameter) -> str:
     return f"try {_with_default(parameter)}" if known else "give one of that kind"
 
 
-def _hints(cls: Callable[..., Any]) -> dict[str, Any]:
+def hints(cls: Callable[..., Any]) -> dict[str, Any]:
     """The type of each argument; none where they are written for a type checker only."""
     try:
         return get_type_hints(cls)

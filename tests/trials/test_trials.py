@@ -14,7 +14,7 @@ import farback as fb
 from farback import cells, learners, tasks
 from farback.cells.squashings import Identity
 from farback.draws import Draws
-from farback.errors import Stopped, WrongUsage
+from farback.errors import InputRefused, Stopped, WrongUsage
 from farback.learners import gradients, updates
 from farback.results import Run, Runs, Store
 from farback.tasks._criterion import Criterion
@@ -109,11 +109,12 @@ def test_a_run_without_finite_numbers_has_diverged_and_is_never_solved() -> None
 
 
 def test_an_easy_trial_is_solved_at_a_look_and_tested() -> None:
-    runs = train(task=Echo(), seeds=4, sequences=3000, check=50)
+    runs = train(task=Echo(), seeds=4, sequences=300_000, check=50)
     assert {run.outcome for run in runs} == {"solved"}
     assert all(run.sequences % 50 == 0 and run.sequences < 3000 for run in runs)
     assert all(run.measures["test_wrong"] == 0 for run in runs)
     assert all(run.forward == run.backward == run.sequences for run in runs)
+    assert all(run.curve["sequences"][-1] == run.sequences for run in runs)
 
 
 def test_a_curve_falls_while_a_trial_learns() -> None:
@@ -123,17 +124,46 @@ def test_a_curve_falls_while_a_trial_learns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("sequences", 0), ("check", 0), ("group", 0), ("dtype", "float8")]
+    ("option", "value"),
+    [
+        ("sequences", 0),
+        ("sequences", float("nan")),
+        ("check", 2.5),
+        ("group", "4"),
+        ("dtype", "float8"),
+        ("dtype", torch.float64),
+    ],
 )
 def test_an_option_out_of_range_is_told(option: str, value: object) -> None:
     with pytest.raises(WrongUsage, match=f"{option} came as"):
         train(**{option: value})
 
 
-@pytest.mark.parametrize("seeds", [0, [], [-1]])
+@pytest.mark.parametrize("seeds", [0, [], [-1], 2.0, [0.5], "3", None])
 def test_seeds_that_are_none_are_told(seeds: object) -> None:
     with pytest.raises(WrongUsage, match="seeds came as"):
         train(seeds=seeds)
+
+
+def test_numpys_whole_numbers_are_whole_numbers() -> None:
+    mine = train(seeds=np.arange(2), sequences=np.int64(10))
+    assert [numbers(run) for run in mine] == [numbers(run) for run in train(seeds=2, sequences=10)]
+
+
+def test_a_budget_is_never_overdrawn() -> None:
+    three = learners.Descent(gradients.BPTT(), updates.SGD(lr=0.5), batch=3)
+    (run,) = fb.train(CELL, TASK, three, seeds=1, sequences=10, progress=False)
+    assert run.sequences == 9
+    with pytest.raises(WrongUsage, match="fewer than the 3"):
+        fb.train(CELL, TASK, three, seeds=1, sequences=2, progress=False)
+
+
+def test_sequences_that_are_not_as_the_task_says_are_told() -> None:
+    class Narrow(Echo):
+        inputs = 2
+
+    with pytest.raises(InputRefused, match=r"has 2 inputs, and draws them as \(3, 1, 8, 1\)"):
+        train(task=Narrow())
 
 
 def test_a_class_in_place_of_an_object_is_told() -> None:

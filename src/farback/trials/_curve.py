@@ -30,8 +30,10 @@ class Curve:
         self._marked, self._seen = presented, 0
 
     def of(self, row: int, until: int) -> dict[str, list[float]]:
-        """One trial's columns."""
+        """One trial's columns; the last point is its end, due or not."""
         points = [it for it in self._points if it[0] <= until]
+        if self._marked < until:
+            points.append((until, self._loss / self._seen, self._wrong / self._seen))
         return {
             "sequences": [float(it[0]) for it in points],
             "loss": [float(it[1][row]) for it in points],

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from ..draws import Draws
+from ..errors import InputRefused
 from ..problem import CHUNK
 from ..tasks._task import Task
 from ..types import Sequences
@@ -72,6 +73,7 @@ class Feed:
     @property
     def _block(self) -> int:
         one = self._task.sample(Draws(self._seeds[:1], "size", count=8))
+        _check_shapes(self._task, one)
         numbers = one.inputs.numel() / 8 * len(self._seeds)
         return int(min(1000, max(1, _BLOCK_NUMBERS // numbers)))
 
@@ -90,3 +92,17 @@ class Feed:
 
     def _ready(self, part: Sequences) -> Sequences:
         return part.padded(CHUNK).to(self._dtype, self._device)
+
+
+def _check_shapes(task: Task, drawn: Sequences) -> None:
+    """Refuse sequences that are not as the task says."""
+    steps = len(drawn.alive)
+    for name, came, size in (
+        ("inputs", drawn.inputs, task.inputs),
+        ("outputs", drawn.targets, task.outputs),
+    ):
+        if not steps or came.shape != (steps, *drawn.alive.shape[1:], size):
+            raise InputRefused(
+                f"{task!r} says that it has {size} {name}, and draws them as {tuple(came.shape)}, "
+                f"expected [T, R, B, {size}] with T at least 1; try farback.testing.check_task."
+            )

@@ -109,7 +109,7 @@ def run(
             last.add(right, error)
             curve.add(learned.loss.cpu().numpy(), right)
             before, presented = presented, presented + plan.learner.presented
-            ended = presented >= plan.sequences
+            ended = presented + plan.learner.presented > plan.sequences
             if presented // plan.check == before // plan.check and not ended:
                 continue
             curve.mark(presented, ended=ended)

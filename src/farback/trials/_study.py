@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import index
+from typing import SupportsIndex
 
 import numpy as np
 import torch
@@ -16,6 +18,7 @@ from ..learners._learner import Learner
 from ..problem import Problem
 from ..results import Run, Trial
 from ..tasks._task import Task
+from ._configuration import check_configuration
 from ._environment import check_device, commit, device_name, versions
 from ._group import Finished, Moment, Plan, run
 from ._identity import sources, written
@@ -45,15 +48,21 @@ class Study:
                     f"{part!r} came as the {name.lower()}, and is none; see farback list "
                     f"{name.lower()}s, or inherit from {kind.__module__}.{name}."
                 )
+            check_configuration(part)
         for name in ("sequences", "check", "group"):
-            if (value := getattr(self, name)) < 1:
-                raise WrongUsage(f"{name} came as {value}, expected at least 1.")
-        if self.dtype not in TYPES:
+            object.__setattr__(self, name, _whole(name, getattr(self, name)))
+        if self.sequences < self.learner.presented:
+            raise WrongUsage(
+                f"sequences came as {self.sequences}, fewer than the {self.learner.presented} that "
+                "the learner takes at a step; give more, or a smaller batch."
+            )
+        if self.dtype not in list(TYPES):
             known = " or ".join(TYPES)
             raise WrongUsage(f"dtype came as {self.dtype!r}, expected {known}.")
         check_device(self.device)
         problem = Problem(self.cell, self.task)
-        problem.parameters(0)  # a cell that cannot have the task's shapes says so
+        if not problem.parameters(0):  # a cell that cannot have the task's shapes says so
+            raise WrongUsage(f"{self.cell!r} has no parameters, and there is nothing to learn.")
         self.learner.fits(problem)
 
     @property
@@ -131,3 +140,13 @@ class Study:
             f"seeds=[{seed}], sequences={self.sequences}, check={self.check}, group={self.group}, "
             f"dtype={self.dtype!r})"
         )
+
+
+def _whole(name: str, value: SupportsIndex) -> int:
+    try:
+        number = index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise WrongUsage(f"{name} came as {value!r}, expected a whole number from 1 on.")
+    return number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import product
+from operator import index
 
 from ..cells._cell import Cell
 from ..errors import WrongUsage
@@ -114,7 +115,11 @@ def sweep(
 
 def seeds_of(seeds: int | Iterable[int]) -> list[int]:
     """The seeds that a caller means: so many from 0 on, or these."""
-    numbers = list(range(seeds)) if isinstance(seeds, int) else list(dict.fromkeys(seeds))
+    try:
+        given = seeds if isinstance(seeds, Iterable) else range(index(seeds))
+        numbers = list(dict.fromkeys(index(it) for it in given))
+    except TypeError:
+        numbers = []
     if not numbers or min(numbers) < 0:
         raise WrongUsage(
             f"seeds came as {seeds!r}, expected how many, or whole numbers from 0 on; try seeds=10."

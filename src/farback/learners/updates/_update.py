@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ...errors import WrongUsage
 from ...types import Params
 
 Memory = dict[str, Params]
@@ -36,3 +37,13 @@ class Update(ABC):
     @abstractmethod
     def __call__(self, gradient: Params, memory: Memory, params: Params) -> Step:
         """The step for this gradient."""
+
+
+def check_rate(lr: float) -> None:
+    """Refuse a learning rate that leads uphill or nowhere.
+
+    Raises:
+        WrongUsage: it is negative, or no number.
+    """
+    if not lr >= 0:
+        raise WrongUsage(f"lr came as {lr}, expected at least 0; try lr=0.1.")

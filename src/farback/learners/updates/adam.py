@@ -15,7 +15,7 @@ import torch
 
 from ...errors import WrongUsage
 from ...types import Params, zeros_like
-from ._update import Memory, Step, Update
+from ._update import Memory, Step, Update, check_rate
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Adam(Update):
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
+        check_rate(self.lr)
         if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
             raise WrongUsage(
                 f"Adam came with beta1={self.beta1} and beta2={self.beta2}, expected both at "

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ...errors import WrongUsage
 from ...types import Params, zeros_like
-from ._update import Memory, Step, Update
+from ._update import Memory, Step, Update, check_rate
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Momentum(Update):
     momentum: float = 0.9
 
     def __post_init__(self) -> None:
+        check_rate(self.lr)
         if not 0 <= self.momentum < 1:
             raise WrongUsage(
                 f"momentum came as {self.momentum}, expected at least 0 and below 1; try 0.9."

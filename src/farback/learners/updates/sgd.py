@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...types import Params
-from ._update import Memory, Step, Update
+from ._update import Memory, Step, Update, check_rate
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,9 @@ class SGD(Update):
     """Steps of `lr` times the gradient."""
 
     lr: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_rate(self.lr)
 
     def init(self, params: Params) -> Memory:
         """Nothing."""

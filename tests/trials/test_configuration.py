@@ -1,0 +1,70 @@
+"""A part of a trial says all that it is, in values of the kinds that its class asks for."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import torch
+
+from farback import cells, learners, tasks
+from farback.cells import squashings
+from farback.errors import WrongUsage
+from farback.learners import gradients, updates
+from farback.testing._learned_start import LearnedStart
+from farback.trials._configuration import check_configuration
+
+BPTT, SGD = gradients.BPTT(), updates.SGD(lr=0.5)
+
+
+@dataclass(frozen=True)
+class Untold(LearnedStart):
+    secret: float = field(default=1.0, repr=False)
+
+
+@dataclass(frozen=True)
+class Taps(LearnedStart):
+    taps: object = torch.ones(3)
+
+
+class Plain(LearnedStart):
+    def __init__(self, secret: float) -> None:
+        super().__init__()
+        object.__setattr__(self, "secret", secret)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        cells.LSTM1997(blocks=1, input_bias=(-1.0,)),
+        tasks.EmbeddedReber(),
+        learners.Construction(learners.Descent(BPTT, updates.Chain((updates.Clip(), SGD)))),
+        cells.Elman(width=1),
+    ],
+)
+def test_a_part_of_the_kinds_that_its_class_asks_for_will_do(part: object) -> None:
+    check_configuration(part)
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (lambda: cells.Elman(hidden=2.5), "hidden came as 2.5 for Elman, expected int"),  # type: ignore
+        (lambda: cells.Elman(squashing=squashings.Tanh), "expected Squashing"),  # type: ignore
+        (lambda: learners.Descent(SGD, BPTT), "gradient came as SGD"),  # type: ignore
+        (lambda: learners.Descent(BPTT, updates.SGD(lr=True)), "lr came as True"),  # type: ignore
+        (lambda: updates.Chain([SGD]), "links came as"),  # type: ignore
+        (Untold, "Untold has secret, which its repr does not tell"),
+        (lambda: Plain(2.0), "Plain has secret, which its repr does not tell"),
+        (Taps, "taps came as an array for Taps"),
+    ],
+)
+def test_a_part_that_is_no_configuration_is_told(part: Any, said: str) -> None:
+    with pytest.raises(WrongUsage, match=said):
+        check_configuration(part())
+
+
+@pytest.mark.parametrize("update", [updates.SGD, updates.Momentum, updates.Adam])
+@pytest.mark.parametrize("lr", [-0.1, float("nan")])
+def test_a_learning_rate_that_is_negative_or_no_number_is_told(update: Any, lr: float) -> None:
+    with pytest.raises(WrongUsage, match="lr came as"):
+        update(lr=lr)
