@@ -64,8 +64,8 @@ def test_the_page_names_no_place_on_the_network(text):
 
 def test_a_comparison_tells_published_and_verdict(comparison):
     told = words(page(of_comparison(comparison)))
-    assert "published 9,000 (table 1, row 2) outside" in told
-    assert "not comparable: the source says 'some fraction'" in told
+    assert "published 9,000 (table 1, row 2): outside" in told
+    assert "published some fraction (table 1, row 1): not comparable" in told
 
 
 def test_no_runs_have_a_page(tmp_path):

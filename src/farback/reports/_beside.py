@@ -7,6 +7,7 @@ why not.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..experiments._comparison import Comparison, Line
 from ..results import Estimate, Runs
@@ -42,11 +43,12 @@ def of_comparison(comparison: Comparison, found: Sequence[Runs] = ()) -> Sheet:
         ),
         meaning=(
             "ours with 95 % interval; within: the published value lies inside it, widened by the "
-            "tolerance of the claim"
+            "tolerance of the claim; to the cap: the mean with unsolved trials at their budget"
         ),
         groups=tuple(groups(found, rows)) if found else (),
         facts=facts(runs, whole=False) if runs else {},
         notes=(*varied, *remarks),
+        verdict="none outside" if comparison.within else "some outside",
         tone="ok" if comparison.within else "bad",
     )
 
@@ -64,20 +66,27 @@ def _drawn(lines: Sequence[Line], measures: Sequence[str]) -> list[Whisker | Non
 
 def _square(line: Line, whisker: Whisker | None, group: int | None) -> Square:
     it = line.compared
-    published = it.claim.words or _shown(it.claim.published)
-    notes = [f"{it.solved} of {it.trials} solved"]
-    if it.restricted is not None and it.solved < it.trials:
-        notes.append(f"{_shown(it.restricted.value)} with the others at the cap")
-    if published:
-        notes.append(f"published {published} ({it.claim.source})")
-    return Square(
+    # A source's words are seen beside the number, and need not be told once more as the reason.
+    notes = [
+        it.reason if it.reason and not it.claim.words else f"{it.solved} of {it.trials} solved"
+    ]
+    if it.restricted is not None and 0 < it.solved < it.trials:
+        notes.append(f"{_shown(it.restricted.value)} to the cap")
+    square = Square(
         text=_shown(it.ours.value) or "none",
         interval=_interval(it.ours),
-        notes=tuple(notes),
+        notes=("; ".join(notes),),
         whisker=whisker,
         group=group,
-        verdict=(it.verdict + (f": {it.reason}" if it.reason else "")) if published else "",
-        tone=_TONES[it.verdict] if published else "",
+    )
+    published = it.claim.words or _shown(it.claim.published)
+    if not published:
+        return square
+    return replace(
+        square,
+        published=f"published {published} ({it.claim.source})",
+        verdict=it.verdict,
+        tone=_TONES[it.verdict],
     )
 
 

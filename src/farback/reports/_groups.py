@@ -24,15 +24,14 @@ UNITS = {
 
 
 def groups(several: Iterable[Sequence[Run]], names: Sequence[str] | None = None) -> list[Group]:
-    """A group for each of several runs; `names` are the titles, where they have names already."""
+    """A group for each of several runs, under `names` where they have names already."""
     held = [Runs(tuple(runs)) for runs in several]
-    titles = [_title(runs) for runs in held] if names is None else list(names)
-    short = [_short(runs, held) for runs in held] if names is None else titles
+    short = [_short(runs, held) for runs in held] if names is None else list(names)
     if len(held) > 1:
         short = [f"#{place} {name}" for place, name in enumerate(short, 1)]
     return [
-        Group(name, title, facts(runs), runs)
-        for name, title, runs in zip(short, titles, held, strict=True)
+        Group(name, _title(runs) if runs else "", facts(runs), runs)
+        for name, runs in zip(short, held, strict=True)
     ]
 
 

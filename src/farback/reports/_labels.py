@@ -56,7 +56,7 @@ class Plane:
         """What the names need to the right of the plot."""
         needed = [16.0]
         for curve, last in _ends(self.drawn) if self.named else ():
-            share, room = self._share(curve, last), _LETTER * len(curve.label) + 16
+            share, room = self._share(curve, last), _LETTER * len(curve.label) + 22
             if share > 0:
                 needed.append(_USUAL_WIDTH - (_USUAL_WIDTH - room) / share)
         return int(min(max(needed), _WIDEST_MARGIN))

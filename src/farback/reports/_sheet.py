@@ -38,7 +38,10 @@ class Square:
     group: int | None = None
     """The place of its trials among the sheet's groups."""
 
+    published: str = ""
     verdict: str = ""
+    """Whether the published number agrees."""
+
     tone: Tone = ""
 
 
@@ -78,6 +81,8 @@ class Sheet:
         groups: the trials behind it.
         facts: what all trials have in common.
         notes: what the reader of the numbers should know.
+        verdict: a judgement in a word, where there is one.
+        tone: how it is coloured.
     """
 
     title: str
@@ -88,6 +93,7 @@ class Sheet:
     groups: tuple[Group, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    verdict: str = ""
     tone: Tone = ""
 
 

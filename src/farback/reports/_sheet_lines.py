@@ -77,10 +77,11 @@ def _square(square: Square, sheet: Sheet) -> Text:
     words += text(f" {square.interval}" if square.interval else "", "not bold")
     if square.group is not None and len(sheet.groups) > 1:
         words += text(f" #{square.group + 1}", "not bold dim")
+    if square.published:
+        words += text(f"\n{square.published}: ", "not bold")
+        words += text(square.verdict, STYLES.get(square.tone, "bold"))
     for note in square.notes:
-        words += text(f"\n{note}", "dim")
-    if square.verdict:
-        words += text(f"\n{square.verdict}", STYLES.get(square.tone, "bold"))
+        words += text(f"\n{note}", "not bold dim")
     return words
 
 

@@ -15,7 +15,7 @@ from ._learning import learning, solving
 from ._sheet import Group, Sheet
 
 HEIGHT = 300
-MOST_SOLVING = 7
+MOST_SOLVING = 12
 """So many groups share the leading chart; with more, each is left to its own place."""
 
 
