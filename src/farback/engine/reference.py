@@ -4,7 +4,7 @@
 traces the mapped function to a flat graph of tensor operations, and replays that graph afterwards:
 the same operations in the same order, without the machinery of torch.func around each.
 
-A function whose control flow looks at numbers cannot be traced and runs mapped but untraced.
+A function whose control flow looks at numbers can be neither mapped nor traced, and is refused.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
+from ..errors import InputRefused
 from ._graph import simplify
 
 Function = Callable[..., Any]
@@ -70,7 +71,17 @@ class _Traced:
             return leaves_out
 
         # The same tensor given twice would be traced as one argument.
-        traced = make_fx(flat)(*(it.detach() for it in leaves))
+        try:
+            traced = make_fx(flat)(*(it.detach() for it in leaves))
+        except RuntimeError as error:
+            if not str(error).startswith("vmap: "):
+                raise
+            reason = str(error).removeprefix("vmap: ").partition(". ")[0]
+            raise InputRefused(
+                f"A function cannot be run for many trials at once ({reason}); write steps, losses "
+                "and updates in pure torch whose control flow looks at no number, as with "
+                "torch.where, and see farback.testing."
+            ) from error
         simplify(traced.graph)
         traced.recompile()
         run, form_out = traced.forward, made[0]

@@ -20,7 +20,10 @@ _BLOCK_NUMBERS = 8_000_000
 """Numbers drawn and held at one time; sequences are drawn in blocks of about that size."""
 
 _EXAM = 1024
-"""Sequences that are answered together when a set is judged, over all trials."""
+"""Sequences that are answered together when a set is judged, over all trials, at most."""
+
+_EXAM_NUMBERS = 32_000_000
+"""Numbers of inputs that are answered together at most; making them takes some copies."""
 
 
 class Feed:
@@ -38,6 +41,9 @@ class Feed:
     ) -> None:
         self._task, self._seeds = task, tuple(seeds)
         self._dtype, self._device = dtype, device
+        one = task.sample(Draws(self._seeds[:1], "size", count=8))
+        _check_shapes(task, one)
+        self._numbers = one.inputs.numel() / 8  # of a sequence
         self._training = self._training_set()
 
     def sequences(self, batch: int) -> Iterator[Sequences]:
@@ -68,13 +74,12 @@ class Feed:
     @property
     def _part(self) -> int:
         """Sequences of each trial that are answered together when a set is judged."""
-        return max(1, _EXAM // len(self._seeds))
+        together = min(_EXAM, int(_EXAM_NUMBERS / self._numbers))
+        return max(1, together // len(self._seeds))
 
     @property
     def _block(self) -> int:
-        one = self._task.sample(Draws(self._seeds[:1], "size", count=8))
-        _check_shapes(self._task, one)
-        numbers = one.inputs.numel() / 8 * len(self._seeds)
+        numbers = self._numbers * len(self._seeds)
         return int(min(1000, max(1, _BLOCK_NUMBERS // numbers)))
 
     def _block_from(self, first: int, count: int) -> Sequences:
