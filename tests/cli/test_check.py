@@ -1,6 +1,14 @@
-"""A user's class held to a contract, and what is wrong in a reproduction."""
+"""A user's class held to a contract; and a published table, held to our numbers."""
+
+import json
+from types import SimpleNamespace
 
 import pytest
+
+from farback.experiments import _reproduce
+from farback.experiments._comparison import Comparison, Line
+from farback.results.claim import Claim, Compared
+from farback.results.intervals import Estimate
 
 
 def test_check_prints_the_claims_that_are_kept(farback):
@@ -54,3 +62,63 @@ def test_what_is_wrong_in_reproduce_is_one_sentence(farback, words, said):
     ended = farback("reproduce", "hochreiter1997_reber", *words)
     assert (ended.code, ended.out) == (2, "")
     assert said in ended.err and ended.err.count("\n") == 1
+
+
+@pytest.fixture
+def outcome(monkeypatch):
+    """What reproduce is asked, and a comparison with one claim in its stead."""
+    asked = {}
+
+    def pretend(verdict):
+        claim = Claim("solved", 1.0, "table 1, row 9", 0.1)
+        compared = Compared(claim, Estimate(0.5, 0.3, 0.7), None, 20, 10, verdict, "")
+        comparison = Comparison("Any", "any", "", (Line("3 blocks of 2", compared),))
+
+        def reproduce(experiment, **options):
+            asked.update(options, experiment=experiment)
+            return SimpleNamespace(compare=lambda: comparison, found=())
+
+        monkeypatch.setattr(_reproduce, "reproduce", reproduce)
+        return asked
+
+    return pretend
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code"), [("within", 0), ("outside", 1), ("not comparable", 0)]
+)
+def test_a_comparison_is_the_exit_code(farback, outcome, verdict, code):
+    outcome(verdict)
+    ended = farback("reproduce", "hochreiter1997_reber")
+    assert ended.code == code
+    assert f"published 1 (table 1, row 9): {verdict}" in " ".join(ended.out.split())
+
+
+def test_a_comparison_as_json_and_as_a_page(farback, outcome, tmp_path):
+    outcome("within")
+    page = tmp_path / "a.html"
+    ended = farback("reproduce", "Hochreiter1997Reber", "--json", "--html", page)
+    document = json.loads(ended.out)
+    assert (document["format"], document["within"]) == ("farback.comparison", True)
+    assert (document["lines"][0]["published"], document["lines"][0]["low"]) == (1.0, 0.3)
+    assert "published 1 (table 1, row 9)" in page.read_text(encoding="utf-8")
+
+
+def test_options_of_a_reproduction_reach_it_as_objects(farback, outcome):
+    asked = outcome("within")
+    words = ["--option", "truncated=False", "--option", "g=Logistic(low=-1, high=1)"]
+    words += ["--row", "3 blocks", "--seeds", "2,5-6", "--sequences", "9"]
+    assert farback("reproduce", "hochreiter1997_reber", *words).code == 0
+    experiment = asked.pop("experiment")
+    assert experiment.varied == "truncated=False, g=Logistic(low=-1, high=1)"
+    assert asked == {"rows": ("3 blocks",), "seeds": [2, 5, 6], "sequences": 9, "store": None}
+
+
+@pytest.mark.slow
+def test_a_row_of_a_published_table_is_run_and_compared(farback, tmp_path):
+    words = ["--row", "6a", "--seeds", "1", "--sequences", "100", "--store", tmp_path / "runs"]
+    ended = farback("reproduce", "hochreiter1997_temporal_order", *words)
+    assert ended.code == 1, ended.err
+    told = " ".join(ended.out.split())
+    assert "of 3 published numbers 1 outside, 2 not comparable" in told
+    assert "not reached within 100 sequences" in told

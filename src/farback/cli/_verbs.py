@@ -17,10 +17,11 @@ _EPILOG = """\b
 Examples:
   farback demo
   farback probe my_model.py:build --batch my_data.py:batch --needs 120 --html probe.html
+  farback train LSTM1997 EmbeddedReber "Descent(BPTT, SGD(0.5))" --sequences 40000
 
 \b
-Exit codes: 0 fine, 1 the verdict is bad, 2 wrong usage, 3 input refused,
-4 a fault in farback itself, 130 stopped."""
+Exit codes: 0 fine, 1 a verdict, comparison or contract failed, 2 wrong usage,
+3 input refused, 4 a fault in farback itself, 130 stopped."""
 
 
 class Verbs(click.Group):

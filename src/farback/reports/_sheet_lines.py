@@ -30,19 +30,19 @@ def display(sheet: Sheet, console: Console | None = None, *, learning: bool = Tr
     """
     console = console or Console()
     plain = console.options.ascii_only
-    lines = [*_results(sheet)]
+    lines = [*_results(sheet, numbered=learning and len(sheet.groups) > 1)]
     if learning and len(sheet.groups) <= MOST_GROUPS:
         lines += _learning(sheet, console.width, plain=plain)
     lines += _remarks(sheet)
     console.print(Lines(*lines), highlight=False)
 
 
-def _results(sheet: Sheet) -> Iterator[RenderableType]:
+def _results(sheet: Sheet, *, numbered: bool) -> Iterator[RenderableType]:
     yield text(sheet.sentence, STYLES.get(sheet.tone, "bold"))
     yield text(sheet.title, "dim")
     if sheet.lines:
         yield ""
-        yield _matrix(sheet)
+        yield _matrix(sheet, numbered=numbered)
         yield text(sheet.meaning, "dim")
 
 
@@ -58,24 +58,24 @@ def _remarks(sheet: Sheet) -> Iterator[RenderableType]:
         facts = grid()
         for name, fact in sheet.facts.items():
             facts.add_row(text(name, "dim"), text(fact))
-        yield from headed("All trials", facts)
+        yield from headed("What all trials share", facts)
     if sheet.notes:
         yield from headed("Notes", listed(sheet.notes))
 
 
-def _matrix(sheet: Sheet) -> Table:
+def _matrix(sheet: Sheet, *, numbered: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 1, 0), header_style="dim")
     for name in sheet.heading:
         table.add_column(text(name))
     for line in sheet.lines:
-        table.add_row(*map(text, line.labels), *(_square(it, sheet) for it in line.squares))
+        table.add_row(*map(text, line.labels), *(_square(it, numbered) for it in line.squares))
     return table
 
 
-def _square(square: Square, sheet: Sheet) -> Text:
+def _square(square: Square, numbered: bool) -> Text:
     words = text(square.text, "bold" if square.notes else "dim")
     words += text(f" {square.interval}" if square.interval else "", "not bold")
-    if square.group is not None and len(sheet.groups) > 1:
+    if numbered and square.group is not None:
         words += text(f" #{square.group + 1}", "not bold dim")
     if square.published:
         words += text(f"\n{square.published}: ", "not bold")
