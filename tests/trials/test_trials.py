@@ -3,6 +3,8 @@
 import os
 import signal
 from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -191,3 +193,30 @@ def test_the_parameters_of_a_moment_can_be_followed_by_autograd() -> None:
     params = {name: value.requires_grad_() for name, value in seen[-1].items()}
     torch.stack([value.sum() for value in params.values()]).sum().backward()
     assert all(value.grad is not None for value in params.values())
+
+
+MINE = """
+from dataclasses import dataclass
+from farback.cells.elman import Elman
+
+@dataclass(frozen=True)
+class Mine(Elman):
+    def step(self, params, state, x):
+        return super().step(params, state, x)
+"""
+
+
+def test_a_file_edited_in_mid_run_changes_no_trial_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine_edited_in_mid_run.py"
+    file.write_text(MINE)
+    monkeypatch.syspath_prepend(tmp_path)
+    cell = import_module(file.stem).Mine(hidden=2)
+
+    def edit(moment: Moment) -> None:
+        file.write_text(MINE.replace("return", "return 2 *"))
+
+    (run,) = train(cell=cell, seeds=1, sequences=2, store=tmp_path / "runs", watch=edit)
+    assert run.trial.sources["Mine"] == sha256(MINE.encode()).hexdigest()
+    assert list(Store(tmp_path / "runs").runs()) == [run]

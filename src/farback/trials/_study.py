@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from operator import index
 from typing import SupportsIndex
 
@@ -76,6 +77,11 @@ class Study:
         kind = torch.device(self.device).type
         return "reference" if kind == "cpu" else f"reference on {kind}"
 
+    @cached_property
+    def _sources(self) -> dict[str, str]:
+        """As they were when the work began: a file that is edited meanwhile is not what runs."""
+        return sources(self.cell, self.task, self.learner)
+
     def trial(self, seed: int) -> Trial:
         """The complete specification of one trial."""
         return Trial(
@@ -88,7 +94,7 @@ class Study:
             engine=self.engine,
             group=self.group,
             dtype=self.dtype,
-            sources=sources(self.cell, self.task, self.learner),
+            sources=self._sources,
         )
 
     def run(
