@@ -133,7 +133,7 @@ def decode(text: bytes) -> Run:
         )
     try:
         document["measures"] = {name: _read(it) for name, it in document["measures"].items()}
-        document["curve"] = {name: [_read(it) for it in c] for name, c in document["curve"].items()}
+        document["curve"] = {name: _column(it) for name, it in document["curve"].items()}
         return msgspec.convert(document, Run)
     except (KeyError, AttributeError, TypeError, msgspec.ValidationError) as error:
         raise Unreadable(
@@ -145,6 +145,11 @@ def decode(text: bytes) -> Run:
 def _written(number: float) -> float | str:
     number = float(number)  # a whole number reads the same before and after
     return number if math.isfinite(number) else str(number)
+
+
+def _column(numbers: Any) -> Any:
+    """A column as it is where it holds no words, which nearly all do."""
+    return [_read(it) for it in numbers] if str in set(map(type, numbers)) else numbers
 
 
 def _read(number: Any) -> Any:
