@@ -19,6 +19,7 @@ MEMBERS = [(room, name) for room in ROOMS for name in _catalogue.names(room)]
 MINE = '''
 """A user's file."""
 from dataclasses import dataclass
+from farback.cells._cell import Cell
 from farback.cells.elman import Elman
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class MyCell(Elman):
 class Stubborn(Elman):
     def __post_init__(self):
         raise ValueError("not today")
+
+class Half(Cell):
+    pass
 
 ready = MyCell(hidden=3)
 
@@ -196,6 +200,7 @@ def test_an_error_of_the_users_code_is_one_sentence_with_its_line(mine):
     [
         ("MyCel", "There is no name 'MyCel' in"),
         ("ready(3)", "is an object already"),
+        ("Half", "is not finished: it lacks layout, parameters, read, start, step; write them"),
         ("build", r"cannot be made \(missing a required argument: 'hidden'\); it takes hidden"),
         ("MyCell(hiden=3)", "no argument 'hiden' of"),
         ("dataclass", "is a function, expected a cell"),

@@ -28,7 +28,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def verb(what: tuple[str, ...], as_json: bool) -> None:
     """Read docstrings and stores; nothing is imported."""
-    stores = [it for it in what if Path(it).is_dir()]
+    stores = [it for it in what if it and Path(it).is_dir()]
     found = dict.fromkeys(_named([it for it in what if it not in stores]))
     found |= dict.fromkeys(_behind(stores))
     references: dict[str, list[str]] = {f"{AUTHORS}, {TITLE}, version {__version__}.": ["farback"]}
