@@ -138,7 +138,7 @@ class _Reader:
                 raise WrongUsage(f"{spec} is an object already; name it without arguments.")
             return found
         if inspect.isabstract(found):
-            lacking = ", ".join(sorted(found.__abstractmethods__))
+            lacking = ", ".join(sorted(vars(found)["__abstractmethods__"]))
             raise WrongUsage(f"{spec} is not finished: it lacks {lacking}; write them.")
         given = bound(found, spec, arguments, keywords)
         with _named.users_code(f"calling {spec}"):
