@@ -84,7 +84,7 @@ def _fields(file: Path, cls: str) -> dict[str, ast.expr | None]:
     if not file.is_file():
         return {}
     fields: dict[str, ast.expr | None] = {}
-    body = ast.parse(file.read_bytes()).body
+    body = _catalogue.syntax(file).body
     imported = {
         it.name: f"{node.module}.py" for node in body if _is_beside(node) for it in node.names
     }

@@ -66,7 +66,13 @@ def path(room: str, name: str) -> Path:
 
 def module_docstring(file: Path) -> str:
     """The docstring of a file, or "" where it has none."""
-    return ast.get_docstring(ast.parse(file.read_bytes())) or ""
+    return ast.get_docstring(syntax(file)) or ""
+
+
+@cache
+def syntax(file: Path) -> ast.Module:
+    """A file as a syntax tree."""
+    return ast.parse(file.read_bytes())
 
 
 def find(name: str, among: Iterable[str] | None = None) -> tuple[str, str] | None:
@@ -120,7 +126,7 @@ def class_names(room: str) -> list[str]:
 def class_name(room: str, name: str) -> str:
     """The class that a member's file is named after, or "" where there is none."""
     plain = name.replace("_", "")
-    for node in ast.parse(path(room, name).read_bytes()).body:
+    for node in syntax(path(room, name)).body:
         if isinstance(node, ast.ClassDef) and node.name.lower() == plain:
             return node.name
     return ""
