@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any
 
 from ..errors import InputRefused, WrongUsage
@@ -37,37 +38,73 @@ def written(part: Any) -> str:
 
 
 def sources(*parts: Any) -> dict[str, str]:
-    """The hash of the file behind every class that is not farback's own, by its name."""
-    return {
-        cls.__qualname__: _hash(cls)
-        for part in parts
-        for cls in sorted(set(_classes(part)), key=lambda cls: cls.__qualname__)
-        if cls.__module__.partition(".")[0] != "farback"
-    }
+    """The hash of the file behind every class that is not farback's own, by file and class.
+
+    What such a file imports in its turn is not covered.
+    """
+    found: dict[str, set[str]] = {}
+    for part in parts:
+        for cls in _classes(part):
+            file, digest = _hashed(cls)
+            found.setdefault(f"{file.name}:{cls.__qualname__}", set()).add(digest)
+    return {name: "+".join(sorted(digests)) for name, digests in sorted(found.items())}
 
 
 def _classes(part: Any) -> Iterator[type[Any]]:
-    """The classes of a part and of the parts within it, with those that they inherit from."""
+    """The user's classes of a part and of the parts within it, and those they inherit from."""
     if isinstance(part, tuple | list):
         for it in part:
             yield from _classes(it)
     elif is_dataclass(part):
-        yield from (cls for cls in type(part).__mro__ if is_dataclass(cls))
+        for cls in type(part).__mro__:
+            home = cls.__module__.partition(".")[0]
+            if home != "farback" and (home == "__main__" or home not in sys.stdlib_module_names):
+                yield cls
         for it in fields(part):
             yield from _classes(getattr(part, it.name))
 
 
-def _hash(cls: type[Any]) -> str:
+def _hashed(cls: type[Any]) -> tuple[Path, str]:
+    """The file that a class was imported from, and its hash as it was then."""
+    name = f"{cls.__module__}.{cls.__qualname__}"
     try:
         file = Path(inspect.getfile(cls))
-        return sha256(file.read_bytes()).hexdigest()
+        text = file.read_bytes()
     except (OSError, TypeError):
-        pass
-    try:
-        return sha256(inspect.getsource(cls).encode()).hexdigest()
-    except (OSError, TypeError):
-        home = getattr(sys.modules.get(cls.__module__), "__name__", cls.__module__)
         raise InputRefused(
-            f"The source of {home}.{cls.__qualname__} cannot be read, and a stored trial names the "
-            "source of a class that is not farback's; put the class into a file."
+            f"The source of {name} cannot be read, and a trial names the source of a class that is "
+            "not farback's; put the class into a file."
         ) from None
+    if not _is_what_runs(sys.modules.get(cls.__module__), cls, file, text):
+        raise InputRefused(
+            f"{file} was changed after {name} was imported from it, and a trial names the source "
+            "that it runs; import it again (restart the program or the notebook's kernel)."
+        )
+    return file, sha256(text).hexdigest()
+
+
+def _is_what_runs(module: ModuleType | None, cls: type[Any], file: Path, text: bytes) -> bool:
+    """Whether every function of the class, and of its module, is what the file compiles to now."""
+    owners = (
+        [cls, *(it for it in vars(module).values() if inspect.isclass(it))] if module else [cls]
+    )
+    values = [value for owner in owners for value in vars(owner).values()]
+    values += vars(module).values() if module else ()
+    running = {
+        function.__code__
+        for value in values
+        if inspect.isfunction(function := getattr(value, "fget", value))
+        and function.__code__.co_filename == str(file)
+    }
+    try:
+        return running <= set(_codes(compile(text, str(file), "exec", dont_inherit=True)))
+    except SyntaxError:
+        return False
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A code object and those within it."""
+    yield code
+    for it in code.co_consts:
+        if isinstance(it, CodeType):
+            yield from _codes(it)

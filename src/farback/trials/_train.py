@@ -59,7 +59,8 @@ def train(
             solved at the first look that finds it so.
         store: a folder that keeps the results; made where there is none.
         group: trials that are run side by side. A part of a trial's identity: its numbers come out
-            the same, bit for bit, at the same size.
+            the same, bit for bit, at the same size. A whole group is computed even where fewer
+            seeds are asked for, which for small nets costs little.
         dtype: float32 or float64.
         device: where to run.
         progress: whether to show on standard error how far it is.
@@ -67,7 +68,7 @@ def train(
 
     Raises:
         WrongUsage: cell, task and learner do not fit, or an option is out of its range.
-        Stopped: Ctrl-C; what was finished is published, or in the exception's `runs`.
+        Stopped: Ctrl-C; what was finished is published. Without a store it is lost.
     """
     return sweep(
         cells=[cell],
