@@ -45,7 +45,10 @@ def test_a_users_class_is_trained_from_its_file(farback, mine, tmp_path, reber, 
     assert ended.code == 0, ended.err
     assert ended.err.startswith(f"farback imports your code: {mine}\n")
     (first, _) = Store(tmp_path / "runs").runs()
-    assert first.trial.cell.startswith("MyCell(hidden=2") and "MyCell" in first.trial.sources
+    assert (
+        first.trial.cell.startswith("MyCell(hidden=2")
+        and "my_cell.py:MyCell" in first.trial.sources
+    )
 
 
 def test_an_edited_class_is_a_new_trial(farback, mine, tmp_path, monkeypatch, reber, short):

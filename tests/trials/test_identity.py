@@ -35,7 +35,7 @@ class Mine(Cell):
 
 def imported(file: Path, text: str) -> ModuleType:
     file.write_text(text)
-    spec = importlib.util.spec_from_file_location("mine_of_a_test", file)
+    spec = importlib.util.spec_from_file_location(f"{file.stem}_of_a_test", file)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
