@@ -107,11 +107,13 @@ def member(room: str, name: str) -> type[Any]:
 
 
 def named(room: str, cls: str) -> type[Any]:
-    """The member whose class is called `cls`: `LSTM1997` lives in `lstm1997.py`.
+    """The member whose class is called `cls`, or the room's interface: `cells.Cell`.
 
     Raises:
         AttributeError: no file of the room goes by that name.
     """
+    if cls == _camel(singular(room)):
+        return kind(room)
     for file in names(room):
         if file.replace("_", "") == cls.lower():
             return member(room, file)

@@ -7,12 +7,27 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from .._catalogue import class_names, named
 
+_FOR_YOUR_OWN = {
+    "Baseline": "_task",
+    "Criterion": "_criterion",
+    "Lag": "_task",
+    "at_end": "_task",
+    "one_hot": "_task",
+    "sequences": "_task",
+    "up_to": "_task",
+    "within": "_task",
+}
+"""What a task of one's own is written with, beside `Task` itself, and where it lives."""
+
 
 def __getattr__(name: str) -> Any:
+    if name in _FOR_YOUR_OWN:
+        return getattr(import_module(f".{_FOR_YOUR_OWN[name]}", __name__), name)
     return named("tasks", name)
 
 
