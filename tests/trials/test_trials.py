@@ -218,5 +218,5 @@ def test_a_file_edited_in_mid_run_changes_no_trial_that_runs(
         file.write_text(MINE.replace("return", "return 2 *"))
 
     (run,) = train(cell=cell, seeds=1, sequences=2, store=tmp_path / "runs", watch=edit)
-    assert run.trial.sources["Mine"] == sha256(MINE.encode()).hexdigest()
+    assert run.trial.sources[f"{file.name}:Mine"] == sha256(MINE.encode()).hexdigest()
     assert list(Store(tmp_path / "runs").runs()) == [run]

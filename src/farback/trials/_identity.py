@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from hashlib import sha256
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -84,7 +85,12 @@ def _hashed(cls: type[Any]) -> tuple[Path, str]:
 
 
 def _is_what_runs(module: ModuleType | None, cls: type[Any], file: Path, text: bytes) -> bool:
-    """Whether every function of the class, and of its module, is what the file compiles to now."""
+    """Whether every function of the class, and of its module, is what the file compiles to now.
+
+    Where an import hook rewrites what it loads nobody can tell, and it is believed.
+    """
+    if type(getattr(module, "__loader__", None)) is not SourceFileLoader:
+        return True
     owners = (
         [cls, *(it for it in vars(module).values() if inspect.isclass(it))] if module else [cls]
     )
