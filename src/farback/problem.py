@@ -56,17 +56,17 @@ class Sensitivity(NamedTuple):
 
 
 class Problem:
-    """A cell on a task, for one sequence: [T, I] without further axes.
-
-    Raises:
-        WrongUsage: the cell cannot have the task's inputs and outputs.
-    """
+    """A cell on a task, for one sequence: [T, I] without further axes."""
 
     def __init__(self, cell: Cell, task: Task) -> None:
         self.cell, self.task = cell, task
 
     def parameters(self, seed: int) -> Params:
-        """The parameters at the start of the trial with this seed, in float64."""
+        """The parameters at the start of the trial with this seed, in float64.
+
+        Raises:
+            WrongUsage: the cell cannot have the task's inputs and outputs.
+        """
         generator = torch.Generator().manual_seed(seed_of(seed, "parameters"))
         return self.cell.parameters(generator, self.task.inputs, self.task.outputs)
 

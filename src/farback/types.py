@@ -61,10 +61,6 @@ class Sequences:
         """Sequences `first` to `first + count` of the axis B (the second of *batch), cut."""
         return self._with(lambda value: value[:, :, first : first + count])._cut()
 
-    def first(self: Self, steps: int) -> Self:
-        """The first steps."""
-        return self if steps == len(self.alive) else self._with(lambda value: value[:steps])
-
     def picked(self: Self, places: Int[Tensor, "R B"]) -> Self:
         """For every trial the sequences at its own places, in that order, cut."""
 

@@ -56,7 +56,7 @@ def test_a_reproduction_compares_ours_with_the_published(tmp_path: Path) -> None
     assert (rate.trials, rate.solved, rate.claim.published) == (2, 0, 1.0)
     assert time.reason == "not reached within 20 sequences"
     assert "Varied: looks=10." in str(comparison)
-    assert "8 440" in str(comparison) and "<td>8 440</td>" in comparison._repr_html_()
+    assert "8,440" in str(comparison) and "<td>8,440</td>" in comparison._repr_html_()
 
 
 @pytest.mark.parametrize(

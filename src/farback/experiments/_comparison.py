@@ -11,6 +11,7 @@ from .._axes import axes
 from ..errors import unknown
 from ..results import Estimate
 from ..results.claim import Compared
+from ..results.entry import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,15 +30,15 @@ class Line:
     def cells(self) -> tuple[str, ...]:
         """The line under `HEADINGS`, as text."""
         it = self.compared
-        published = it.claim.words or number(it.claim.published)
+        published = it.claim.words or _number(it.claim.published)
         verdict = it.verdict + (f": {it.reason}" if it.reason else "")
         return (
             self.row,
             it.claim.measure,
             published or "-",
-            number(it.ours.value) or "-",
-            interval(it.ours),
-            "" if it.restricted is None else number(it.restricted.value),
+            _number(it.ours.value) or "-",
+            _interval(it.ours),
+            "" if it.restricted is None else _number(it.restricted.value),
             f"{it.solved} of {it.trials}",
             verdict if published else "ours",
         )
@@ -125,17 +126,11 @@ class Comparison:
         yield from dict.fromkeys(f"{it.row}: {it.note}" for it in self.lines if it.note)
 
 
-def number(value: float | None) -> str:
-    """Four figures, thousands apart."""
-    if value is None:
-        return ""
-    if abs(value) >= 1000:
-        return f"{value:_.0f}".replace("_", " ")
-    return f"{value:.4g}"
+def _number(value: float | None) -> str:
+    return "" if value is None else shown(value)
 
 
-def interval(estimate: Estimate) -> str:
-    """Its interval, as `low to high`, or nothing."""
+def _interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return ""
-    return f"{number(estimate.low)} to {number(estimate.high)}"
+    return f"{shown(estimate.low)} to {shown(estimate.high)}"

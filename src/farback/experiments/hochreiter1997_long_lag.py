@@ -14,13 +14,10 @@ decreasing (`window`, `share`), and where the errors of 2b occur. With errors at
 cannot do 2b: its two outputs must then count to the unmarked end, and both are monotone in s, so
 that one of them is right at the end only if it is wrong at all steps before.
 
-What was found, in a separate program of 18 trials and in a few here: gate and g start at 1/2, so
-the new cell counts time, s about p/4. The outputs for x and y learn from one step a string, which
-is stable below lr s^2/16 = 2, that is up to p = 22 at lr 1: all are solved at p = 4, 10, 20 (after
-990, 1940, 3390 sequences), 1 of 18 at 26. At p = 100 the first string with the cell throws its
-readout from 0.2 to 80; 11 of 18 recover by 60 000 sequences (mean 28 355), none by 20 000. A cell
-that starts by keeping s small (g in [-1, 1]) has no such break, and all are solved, after 24 906.
-RTRL at p = 4 by 5 million sequences: 0, 11 and 18 of 18 at lr 1, 4, 10, the reverse of the table.
+What to expect at p = 100: gate and g start at 1/2, so the new cell counts time, s about p/4. The
+outputs for x and y learn from one step a string, which is stable below lr s^2/16 = 2 only, and the
+first string with the cell throws its readout far off. A cell that starts by keeping s small (g in
+[-1, 1]) has no such break. docs/reproductions.md has numbers.
 
 Reference: S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997,
 experiments 2a and 2b and tables 2, 10 and 11.

@@ -14,9 +14,7 @@ What the source leaves open, and what is chosen here:
 - "In the rare case where the first pair gets marked, we set X1 to zero." Since "exactly two pairs
   are marked" and the -1 is said of "all remaining pairs", a marked first pair shows 1 and, for X1
   is the name of its value, 0. `shown=False` is the other reading: it keeps its -1 and its value,
-  the net sees one mark, and (1) holds with X1 = 0. That is harder: in ten trials of the net at
-  T = 100, the mean error of 2000 sequences first fell below 0.01 after 66 000 to 119 000 sequences
-  as chosen here, and after 196 000 to 381 000 by the other reading (published: solved at 74 000).
+  the net sees one mark, and (1) holds with X1 = 0. That is harder (docs/reproductions.md).
 - Only X1 is spoken of there, so X2 is never drawn at the first pair.
 - "One of the first T/2 - 1 still unmarked pairs" for X2: the T/2 - 1 pairs after the first, without
   that of X1. The last of them is T/2 steps before the end of a sequence of T, as table 10 says.

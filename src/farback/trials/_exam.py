@@ -49,7 +49,7 @@ def graded(
 ) -> tuple[Bool[np.ndarray, "R B"], Float[np.ndarray, "R B"]]:
     """Which sequences were answered rightly, and the error of each."""
     # Outputs may end with the longest sequence, before the padding does.
-    asked = sequences.first(len(outputs))
+    asked = sequences.between(0, len(outputs))
     right = net.task.right(outputs, asked)
     return right.cpu().numpy(), net.task.error(outputs, asked).cpu().numpy().astype(float)
 
@@ -78,7 +78,7 @@ class Last:
         return Tally(self._wrong.sum(1), self._error.mean(1), size)
 
     def measures(self, row: int) -> dict[str, float]:
-        """The share of wrong answers and the mean error of one trial, over what was seen."""
+        """One trial's wrong answers, of how many, and its mean error over them."""
         seen = min(self._seen, self._wrong.shape[1])
         return {
             "last_wrong": float(self._wrong[row, :seen].sum()),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from jaxtyping import Bool
 from ..engine.reference import running
 from ..learners._learner import Learner
 from ..problem import Problem, Trials
+from ..results.run import Outcome
 from ..types import Params
 from ._curve import Curve
 from ._exam import Last, examine, graded
@@ -25,9 +25,6 @@ from ._feed import Feed
 
 _POINTS = 200
 """Points of a learning curve, about."""
-
-
-Outcome = Literal["solved", "unsolved", "diverged"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,6 @@ class Finished:
     seed: int
     outcome: Outcome
     sequences: int
-    params: Params
     measures: dict[str, float]
     curve: dict[str, list[float]]
 
@@ -126,7 +122,7 @@ def run(
                     mine = _row(params, row)
                     measures = _measures(net, mine, plan, seeds[row]) | last.measures(row)
                     points = curve.of(row, presented)
-                    deliver(Finished(seeds[row], outcome, presented, mine, measures, points))
+                    deliver(Finished(seeds[row], outcome, presented, measures, points))
             open_to &= ~(diverged | solved | unsolved)
             if not open_to.any():
                 return

@@ -89,13 +89,10 @@ def _is_what_runs(module: ModuleType | None, cls: type[Any], file: Path, text: b
 
     Where an import hook rewrites what it loads nobody can tell, and it is believed.
     """
-    if type(getattr(module, "__loader__", None)) is not SourceFileLoader:
+    if module is None or type(getattr(module, "__loader__", None)) is not SourceFileLoader:
         return True
-    owners = (
-        [cls, *(it for it in vars(module).values() if inspect.isclass(it))] if module else [cls]
-    )
+    owners = [cls, module, *(it for it in vars(module).values() if inspect.isclass(it))]
     values = [value for owner in owners for value in vars(owner).values()]
-    values += vars(module).values() if module else ()
     running = {
         function.__code__
         for value in values
