@@ -57,6 +57,10 @@ class Sequences:
             lambda it: it.to(device=device, dtype=dtype if it.is_floating_point() else None)
         )
 
+    def trial(self: Self, number: int) -> Self:
+        """The sequences of one trial, with an axis R of one, cut."""
+        return self._with(lambda value: value[:, number : number + 1])._cut()
+
     def rows(self: Self, first: int, count: int) -> Self:
         """Sequences `first` to `first + count` of the axis B (the second of *batch), cut."""
         return self._with(lambda value: value[:, :, first : first + count])._cut()

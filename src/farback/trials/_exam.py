@@ -15,12 +15,7 @@ from ..types import Params, Sequences
 
 
 def examine(
-    net: Trials,
-    params: Params,
-    parts: Iterable[Sequences],
-    *,
-    open_to: Bool[np.ndarray, " R"],
-    allowed: float = math.inf,
+    net: Trials, params: Params, parts: Iterable[Sequences], *, allowed: float = math.inf
 ) -> Tally:
     """Let every trial answer a set.
 
@@ -28,18 +23,17 @@ def examine(
         net: the problem.
         params: each trial's parameters.
         parts: the set, in parts.
-        open_to: the trials whose result matters.
-        allowed: stop when each of those has more wrong answers than this; the tally then covers
-            what was asked until then.
+        allowed: stop when each trial has more wrong answers than this; the tally then covers what
+            was asked until then.
     """
-    trials = len(open_to)
+    trials = len(next(iter(params.values())))
     wrong, error, count = np.zeros(trials, dtype=np.int64), np.zeros(trials), 0
     for part in parts:
         right, off = graded(net, answer(net, params, part), part)
         wrong += (~right).sum(1)
         error += off.sum(1)
         count += right.shape[1]
-        if (wrong > allowed)[open_to].all():
+        if (wrong > allowed).all():
             break
     return Tally(wrong, error / max(count, 1), count)
 

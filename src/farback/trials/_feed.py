@@ -7,6 +7,7 @@ blocks of any length.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 
 import torch
 
@@ -55,6 +56,14 @@ class Feed:
             for row in range(0, block, batch):
                 yield drawn.rows(row, batch).padded(CHUNK)
             first += block
+
+    def of(self, row: int) -> Feed:
+        """What one trial of them is judged by."""
+        one = copy(self)
+        one._seeds = self._seeds[row : row + 1]
+        if self._training is not None:
+            one._training = self._training.trial(row)
+        return one
 
     def training(self) -> Iterator[Sequences]:
         """The fixed training set, in parts; nothing where each sequence is drawn afresh."""

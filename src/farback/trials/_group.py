@@ -8,7 +8,7 @@ come out the same, bit for bit. Rows that are done, or not wanted, go on unread.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,8 +20,9 @@ from ..problem import Problem, Trials
 from ..results.run import Outcome
 from ..types import Params
 from ._curve import Curve
-from ._exam import Last, examine, graded
+from ._exam import Last, graded
 from ._feed import Feed
+from ._judge import Judge
 
 _POINTS = 200
 """Points of a learning curve, about."""
@@ -93,6 +94,7 @@ def run(
         feed = Feed(plan.problem.task, seeds, plan.dtype, plan.device)
         params = net.parameters(seeds, plan.dtype, plan.device)
         memory = plan.learner.init(net, params)
+        judge = Judge(net, feed)
         last = Last(len(seeds), max(plan.problem.task.criterion.last, 1))
         curve = Curve(len(seeds), max(plan.check, plan.sequences // _POINTS))
         open_to, presented = wanted.copy(), 0
@@ -110,7 +112,7 @@ def run(
                 continue
             curve.mark(presented, ended=ended)
             diverged = open_to & ~_finite(params)
-            solved = _solved(net, params, feed, last, open_to & ~diverged)
+            solved = judge.solved(params, last, open_to & ~diverged)
             unsolved = open_to & ~diverged & ~solved & ended
             ends: dict[Outcome, Bool[np.ndarray, " R"]] = {
                 "diverged": diverged,
@@ -119,45 +121,12 @@ def run(
             }
             for outcome, rows in ends.items():
                 for row in np.flatnonzero(rows).tolist():
-                    mine = _row(params, row)
-                    measures = _measures(net, mine, plan, seeds[row]) | last.measures(row)
+                    measures = judge.measures(params, row) | last.measures(row)
                     points = curve.of(row, presented)
                     deliver(Finished(seeds[row], outcome, presented, measures, points))
             open_to &= ~(diverged | solved | unsolved)
             if not open_to.any():
                 return
-
-
-def _solved(
-    net: Trials, params: Params, feed: Feed, last: Last, open_to: Bool[np.ndarray, " R"]
-) -> Bool[np.ndarray, " R"]:
-    """The trials that meet the task's criterion; a set is asked only while some still may."""
-    criterion = net.task.criterion
-    may = open_to
-    for name in criterion.on:
-        if not may.any():
-            break
-        if name == "last":
-            tally = last.tally()
-        else:
-            parts = feed.training() if name == "training" else feed.test(criterion.test)
-            tally = examine(net, params, parts, open_to=may, allowed=criterion.wrong)
-        may = may & replace(criterion, on=(name,)).met({name: tally})
-    return may
-
-
-def _measures(net: Trials, params: Params, plan: Plan, seed: int) -> dict[str, float]:
-    """The published test, asked of one trial by itself."""
-    feed = Feed(plan.problem.task, (seed,), plan.dtype, plan.device)
-    one = {name: value.unsqueeze(0) for name, value in params.items()}
-    found: dict[str, float] = {}
-    for name, parts in (("training", feed.training()), ("test", feed.test())):
-        tally = examine(net, one, parts, open_to=np.ones(1, dtype=bool))
-        if tally.count:
-            found[f"{name}_wrong"] = float(tally.wrong[0])
-            found[f"{name}_count"] = float(tally.count)
-            found[f"{name}_error"] = float(tally.error[0])
-    return found
 
 
 def _row(params: Params, row: int) -> Params:
