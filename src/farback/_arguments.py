@@ -6,8 +6,10 @@ Nothing is converted: an argument fits or is refused, in a sentence that tells w
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Mapping, Sequence
 from inspect import BoundArguments, Parameter
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -73,6 +75,17 @@ def fits(value: Any, hint: Any) -> bool:
         wide = int | float if hint is float else int
         return isinstance(value, wide) and not isinstance(value, bool)
     return not isinstance(hint, type) or isinstance(value, hint)
+
+
+def path_of(value: Any, what: str) -> Path:
+    """What a caller names a file or folder by.
+
+    Raises:
+        WrongUsage: it is no path, or an empty one.
+    """
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+        raise WrongUsage(f"{what} came as {value!r}, expected a path; try {what}='runs'.")
+    return Path(value)
 
 
 def _taken(cls: Callable[..., Any]) -> str:

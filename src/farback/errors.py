@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class FarbackError(Exception):
@@ -52,13 +53,22 @@ def expect(least: float, **numbers: float) -> None:
         WrongUsage: the first of them, by its name.
     """
     for name, number in numbers.items():
-        if number < least:
+        if not number >= least:
             raise WrongUsage(
                 f"{name} came as {number}, expected at least {least}; try {name}={least}."
             )
 
 
 class Stopped(KeyboardInterrupt):
-    """Stopped at a safe point, with nothing lost; the message tells how to go on."""
+    """Stopped at a safe point; the message tells how to go on.
+
+    Args:
+        message: the sentence.
+        finished: what was done until then, as the call would have returned it.
+    """
 
     exit_code = 130
+
+    def __init__(self, message: str, finished: Any = None) -> None:
+        super().__init__(message)
+        self.finished = finished

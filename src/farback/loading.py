@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from . import flow
+from ._arguments import path_of
 from .errors import InputRefused
 from .results import Runs, Store
 
@@ -14,9 +14,10 @@ def load(path: str | os.PathLike[str]) -> flow.Profile | Runs:
     """A file as a `Profile`, a folder as `Runs`.
 
     Raises:
+        WrongUsage: it is no path.
         InputRefused: there is nothing, or it is neither, or a newer farback wrote it.
     """
-    place = Path(path)
+    place = path_of(path, "path")
     if place.is_file():
         return flow.load(place)
     store = Store(place)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import pytest
+import torch
 
 from farback._catalogue import names
+from farback.draws import Draws
 from farback.errors import WrongUsage
 from farback.learners._learner import Learned, Learner, Memory
 from farback.learners.construction import Construction
@@ -52,6 +54,20 @@ def test_every_learner_is_tried() -> None:
 @pytest.mark.parametrize("learner", [it for made in MADE.values() for it in made], ids=repr)
 def test_a_learner_keeps_the_contract(learner: Learner) -> None:
     check_learner(learner)
+
+
+@pytest.mark.parametrize(("window", "every", "updates"), [(3, 1, 19), (7, 5, 4), (9, 8, 3)])
+def test_within_a_sequence_an_update_is_made_when_a_block_is_due(
+    window: int, every: int, updates: int
+) -> None:
+    learner, net = Descent(TruncatedBPTT(window, every), Adam(), per_step=True), Trials(SMALL)
+    params = net.parameters([0], torch.float64)
+    sequences = SMALL.task.sample(Draws([0], "training", count=9)).to(torch.float64)
+    longest = int(sequences.lengths.argmax())
+    one = sequences.rows(longest, 1)
+    assert one.steps == 19
+    learned = learner.step(net, params, learner.init(net, params), one)
+    assert learned.memory["count"]["t"].tolist() == [updates]
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,15 @@ def test_a_diverged_trial_counts_as_unsolved_in_a_rate() -> None:
     assert found.verdict == "outside"
 
 
+def test_a_rate_at_a_cap_below_what_the_source_took_is_not_comparable() -> None:
+    early, late = (Claim("solved", 1.0, "table 1", by=by) for by in (5000, 5001))
+    assert compare(early, SOLVED + UNSOLVED).verdict == "outside"
+    found = compare(late, SOLVED + UNSOLVED)
+    assert found.verdict == "not comparable"
+    assert found.reason == "5,000 sequences, where the source's took up to 5,001"
+    assert compare(late, SOLVED).verdict == "within"
+
+
 def test_words_are_not_comparable_and_are_quoted() -> None:
     found = compare(Claim("solved", None, "table 1", words="some fraction"), SOLVED)
     assert (found.verdict, found.reason) == ("not comparable", "the source says 'some fraction'")
@@ -57,7 +66,7 @@ def test_words_are_not_comparable_and_are_quoted() -> None:
 
 def test_nothing_solved_says_within_what() -> None:
     found = compare(Claim("sequences", 300, "table 1"), UNSOLVED)
-    assert found.reason == "not reached within 5000 sequences"
+    assert found.reason == "not reached within 5,000 sequences"
     assert found.ours.value is None
 
 

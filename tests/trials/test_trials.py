@@ -83,8 +83,11 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
 
     with pytest.raises(Stopped, match="4 of 6 trials are published"):
         train(seeds=6, store=tmp_path / "runs", watch=stop)
+    with pytest.raises(Stopped, match="name a store to keep them") as stopped:
+        train(seeds=6, watch=stop)
     again = train(seeds=6, store=tmp_path / "runs")
     assert [numbers(run) for run in again] == [numbers(run) for run in train(seeds=6)]
+    assert [numbers(run) for run in stopped.value.finished] == [numbers(run) for run in again[:4]]
 
 
 def test_what_a_store_holds_is_not_run_again(tmp_path: Path) -> None:

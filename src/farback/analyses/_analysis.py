@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from .._part import Part
 from ..flow import Finding, Measurement, Trace
 
 DEPTHS = ("quick", "standard", "deep")
@@ -12,7 +13,7 @@ DEPTHS = ("quick", "standard", "deep")
 
 
 @dataclass(frozen=True)
-class Analysis(ABC):
+class Analysis(Part, ABC):
     """One question to a trace. A concrete analysis is frozen, and its fields are its choices."""
 
     depth = "standard"

@@ -18,11 +18,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .._part import Part
 from ..types import Params
 
 
 @dataclass(frozen=True)
-class Cell(ABC):
+class Cell(Part, ABC):
     """One architecture. A concrete cell is frozen, and its fields are its choices."""
 
     @property

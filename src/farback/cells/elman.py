@@ -51,6 +51,7 @@ class Elman(Cell):
     width: float = 0.2
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(1, hidden=self.hidden)
 
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:

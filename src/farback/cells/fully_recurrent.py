@@ -57,6 +57,7 @@ class FullyRecurrent(Cell):
     width: float = 0.2
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(0, hidden=self.hidden)
 
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:

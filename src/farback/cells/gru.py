@@ -49,6 +49,7 @@ class GRU(Cell):
     width: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(1, hidden=self.hidden)
 
     @classmethod

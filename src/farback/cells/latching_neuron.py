@@ -42,6 +42,7 @@ class LatchingNeuron(Cell):
     width: float = 0.1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(1, delays=self.delays)
 
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:

@@ -53,6 +53,7 @@ class LSTM(Cell):
     width: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(1, hidden=self.hidden)
 
     @classmethod

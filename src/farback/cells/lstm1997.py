@@ -78,6 +78,7 @@ class LSTM1997(Cell):
     f: Squashing = Logistic()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(1, blocks=self.blocks, size=self.size)
         if self.wiring not in WIRINGS:
             raise WrongUsage(f"wiring came as {self.wiring!r}, expected F or B; try 'F'.")

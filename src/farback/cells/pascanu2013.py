@@ -55,6 +55,7 @@ class Pascanu2013(Cell):
     reset: float = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(1, hidden=self.hidden)
         if self.connections is not None and not 1 <= self.connections <= self.hidden:
             raise WrongUsage(

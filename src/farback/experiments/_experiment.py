@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 
+from .._part import Part
 from ..cells._cell import Cell
 from ..learners._learner import Learner
 from ..results.claim import Claim
@@ -33,7 +34,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Experiment(ABC):
+class Experiment(Part, ABC):
     """One published table."""
 
     @property

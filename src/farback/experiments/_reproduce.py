@@ -54,7 +54,7 @@ def reproduce(
     seeds: int | Iterable[int] | None = None,
     sequences: int | None = None,
     store: Path | Store | None = None,
-    rows: Sequence[str] | None = None,
+    rows: str | Sequence[str] | None = None,
     progress: bool = True,
     **options: Any,
 ) -> Reproduction:
@@ -65,7 +65,7 @@ def reproduce(
         seeds: the seeds of each row's trials, or how many; as many as in the source without it.
         sequences: the cap of every row; each row's own without it.
         store: a folder that keeps the results, so that the same call goes on after a stop.
-        rows: only the rows whose name holds one of these words.
+        rows: only the rows whose name holds this, or one of these.
         progress: whether to show on standard error how far it is.
         options: choices of the experiment, where it is named.
 
@@ -102,6 +102,11 @@ def _made(experiment: str | Experiment, options: dict[str, Any]) -> Experiment:
                 f"{type(experiment).__name__}({next(iter(options))}=...)."
             )
         return experiment
+    if not isinstance(experiment, str):
+        raise WrongUsage(
+            f"experiment came as {experiment!r}, expected its name or an object of it; see "
+            "farback list experiments."
+        )
     cls = member("experiments", experiment)
     known = [it.name for it in fields(cls)]
     for name in options:
@@ -110,9 +115,10 @@ def _made(experiment: str | Experiment, options: dict[str, Any]) -> Experiment:
     return cls(**options)
 
 
-def _chosen(rows: tuple[Row, ...], words: Sequence[str] | None) -> tuple[Row, ...]:
-    if words is None:
+def _chosen(rows: tuple[Row, ...], named: str | Sequence[str] | None) -> tuple[Row, ...]:
+    if named is None:
         return rows
+    words = [named] if isinstance(named, str) else named
     for word in words:
         if not any(word in row.name for row in rows):
             raise unknown("row", word, [row.name for row in rows])

@@ -35,7 +35,7 @@ from ..learners.construction import Construction
 from ..learners.descent import Descent
 from ..learners.gradients.bptt import BPTT
 from ..learners.updates.sgd import SGD
-from ..results.claim import Claim, of_mean, of_rate
+from ..results.claim import Claim, of_rate, times
 from ..tasks._task import Task
 from ..tasks.noise_free_lag import NoiseFreeLag
 from ..tasks.random_lag import RandomLag
@@ -43,6 +43,9 @@ from ._experiment import Row
 from ._protocol1997 import Protocol1997
 
 _TRIALS = 18
+_GIVEN = 5_000_000
+"""Sequences after which the source gave a trial up."""
+
 _WIDTH = 0.2
 
 
@@ -89,17 +92,14 @@ class Hochreiter1997LongLag(Protocol1997):
         self, method: str, delay: int, *, lr: float, row: int, solved: float, after: int
     ) -> Row:
         place = f"table 2, row {row}"
-        claims = (
-            Claim("solved", solved, place, of_rate(solved, _TRIALS)),
-            Claim("sequences", after, place, of_mean(after, round(solved * _TRIALS))),
-        )
+        claims = times(place, after, _TRIALS, solved=solved)
         return self._recurrent(method, delay, lr=lr, cap=100_000, claims=claims)
 
     def _failing(self, method: str, delay: int, *, row: int, cap: int) -> Row:
         place = f"table 2, row {row}"
         claims = (
-            Claim("solved", 0.0, place, of_rate(0.0, _TRIALS)),
-            Claim("sequences", None, place, words="> 5 000 000"),
+            Claim("solved", 0.0, place, of_rate(0.0, _TRIALS), by=_GIVEN),
+            Claim("sequences", None, place, words=f"> {_GIVEN:,}"),
         )
         return self._recurrent(method, delay, lr=1.0, cap=cap, claims=claims)
 
@@ -114,7 +114,7 @@ class Hochreiter1997LongLag(Protocol1997):
             whole if method == "BPTT" else self.descent(lr),
             sequences=cap,
             claims=claims,
-            note="the source stops at 5 000 000 sequences",
+            note=f"the source stops at {_GIVEN:,} sequences",
         )
 
     def _lstm(self, name: str, task: Task, *, place: str, after: int) -> Row:
@@ -136,8 +136,5 @@ class Hochreiter1997LongLag(Protocol1997):
                 self.descent(1.0), added=("readout",), window=self.window, share=self.share
             ),
             sequences=20_000,
-            claims=(
-                Claim("solved", 1.0, place, of_rate(1.0, _TRIALS)),
-                Claim("sequences", after, place, of_mean(after, _TRIALS)),
-            ),
+            claims=times(place, after, _TRIALS),
         )

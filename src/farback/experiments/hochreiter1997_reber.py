@@ -27,7 +27,7 @@ from ..cells.lstm1997 import LSTM1997
 from ..learners.descent import Descent
 from ..learners.gradients.bptt import BPTT
 from ..learners.updates.sgd import SGD
-from ..results.claim import Claim, of_mean, of_rate
+from ..results.claim import Claim, of_mean, times
 from ..tasks.embedded_reber import EmbeddedReber
 from ._experiment import Row
 from ._protocol1997 import Protocol1997
@@ -76,10 +76,7 @@ class Hochreiter1997Reber(Protocol1997):
             EmbeddedReber(),
             self.descent(lr),
             sequences=40_000,
-            claims=(
-                Claim("solved", solved, place, of_rate(solved, _TRIALS)),
-                Claim("sequences", after, place, of_mean(after, _TRIALS)),
-            ),
+            claims=times(place, after, _TRIALS, solved=solved),
         )
 
     def _rtrl(self, hidden: int, *, lr: float, after: int, row: int) -> Row:

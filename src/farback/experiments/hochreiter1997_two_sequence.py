@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..cells.lstm1997 import LSTM1997
-from ..results.claim import Claim, of_mean, of_rate
+from ..results.claim import Claim, of_mean, times
 from ..tasks.two_sequence import TwoSequence
 from ._experiment import Row
 from ._protocol1997 import Protocol1997
@@ -64,10 +64,7 @@ class Hochreiter1997TwoSequence(Protocol1997):
         wrong = share * _TESTED
         rows = []
         for stop, after in zip(range(3 - len(stops), 3), stops, strict=True):
-            claims = (
-                Claim("solved", 1.0, place, of_rate(1.0, _TRIALS)),
-                Claim("sequences", after, f"{place}, ST{stop}", of_mean(after, _TRIALS)),
-            )
+            claims = times(f"{place}, ST{stop}", after, _TRIALS)
             tested = (Claim("test_wrong", wrong, place, max(1.0, of_mean(wrong, _TRIALS))),)
             rows.append(
                 Row(

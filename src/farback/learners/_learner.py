@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from .._part import Part
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
 
@@ -34,7 +35,7 @@ class Learned(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Learner(ABC):
+class Learner(Part, ABC):
     """One way to learn. A concrete learner is frozen, and its fields are its choices."""
 
     @property

@@ -51,6 +51,7 @@ class Construction(Learner):
     share: float = 0.02
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(1, window=self.window)
         if not isinstance(self.added, tuple) or not self.added:
             raise WrongUsage(

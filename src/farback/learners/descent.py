@@ -3,8 +3,8 @@
     params <- params - update(dE/dparams)
 
 By default on-line: after each sequence. With `batch` sequences a step, E is the mean of their
-errors. With `per_step`, the parameters change after every step of a sequence, by the part of the
-gradient that an on-line gradient (RTRL, truncated BPTT) accounts for at that step; the influence of
+errors. With `per_step`, the parameters change within a sequence, at every step at which an on-line
+gradient (RTRL, truncated BPTT) accounts for errors, by their part of the gradient; the influence of
 old parameters lives on in what it carries, as in the original algorithms.
 
 Reference: R. J. Williams, D. Zipser, A Learning Algorithm for Continually Running Fully Recurrent
@@ -36,7 +36,7 @@ class Descent(Learner):
         gradient: where the derivative comes from.
         update: what makes a step of it.
         batch: sequences of a step.
-        per_step: whether the parameters change after every step of a sequence.
+        per_step: whether the parameters change within a sequence, as soon as an error is known.
     """
 
     gradient: Gradient
@@ -45,6 +45,7 @@ class Descent(Learner):
     per_step: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.batch < 1:
             raise WrongUsage(f"batch came as {self.batch}, expected at least 1; try batch=1.")
         if self.per_step and not isinstance(self.gradient, OnlineGradient):
@@ -84,9 +85,9 @@ class Descent(Learner):
             advanced = self.gradient.advance(net, params, carry, sequences, t)
             carry = advanced.carry
             changed, remembered = self._updated(params, advanced.gradient, memory)
-            # A trial whose sequences have ended waits for the longer ones beside it.
-            alive = sequences.alive[t].any(-1)
-            params, memory = chosen(alive, changed, params), chosen(alive, remembered, memory)
+            # A trial waits for its next block, and at the end for the longer trials beside it.
+            due = advanced.due.any(-1)
+            params, memory = chosen(due, changed, params), chosen(due, remembered, memory)
             outputs.append(advanced.outputs)
             losses.append(advanced.loss)
         return Learned(params, memory, torch.stack(outputs), torch.stack(losses).sum(0))

@@ -2,8 +2,9 @@
 
 *Within* means that the published value lies inside our 95 % interval, widened on both sides by the
 claim's stated tolerance. A mean over solved trials says little where many were not: it is compared
-only where at least 95 % are solved, and is shown with the restricted mean beside it. What a source
-says in words alone is not comparable.
+only where at least 95 % are solved, and is shown with the restricted mean beside it. A rate says
+little at a cap below what the source's trials took, and what a source says in words alone is not
+comparable either.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Claim:
         tolerance: how far the published number may lie outside our interval, in its own unit: what
             is known of its own error.
         words: as the source puts it, where it is no number.
+        by: sequences that the source's trials took, nearly all of them. A rate among trials that
+            were given fewer is not compared.
     """
 
     measure: str
@@ -41,6 +44,7 @@ class Claim:
     source: str
     tolerance: float = 0.0
     words: str = ""
+    by: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,11 +91,12 @@ def _obstacle(claim: Claim, ours: Estimate, trials: list[Run], solved: list[Run]
         return "no trials"
     if claim.published is None:
         return f"the source says {claim.words!r}"
+    cap = max(run.trial.sequences for run in trials)
     if claim.measure == "solved":
-        return ""
+        short = cap < claim.by and any(run.outcome == "unsolved" for run in trials)
+        return f"{cap:,} sequences, where the source's took up to {claim.by:,}" if short else ""
     if not solved:
-        cap = max(run.trial.sequences for run in trials)
-        return f"not reached within {cap} sequences"
+        return f"not reached within {cap:,} sequences"
     if len(solved) < ENOUGH * len(trials):
         return f"{len(solved)} of {len(trials)} solved, and a mean stands for all from 95 % on"
     return "" if ours.value is not None else "not measured"
@@ -105,14 +110,17 @@ def _verdict(claim: Claim, ours: Estimate) -> Verdict:
     return "within" if inside else "outside"
 
 
-def of_mean(published: float, trials: int, *, variation: float = 0.55) -> float:
-    """A tolerance: two standard errors of a published mean over so many trials.
+VARIATION = 0.55
+"""Standard deviation over mean of the time to a success, where a source prints no spread.
 
-    The tables print no spread. A coefficient of variation of 0.55 is what the range 3 800 to 24 100
-    around 8 440 in table 1 of Hochreiter and Schmidhuber 1997 suggests (30 trials span about four
-    standard deviations).
-    """
-    return 2 * variation * published / math.sqrt(trials)
+The range 3 800 to 24 100 around 8 440 in table 1 of Hochreiter and Schmidhuber 1997 suggests it (30
+trials span about four standard deviations).
+"""
+
+
+def of_mean(published: float, trials: int) -> float:
+    """A tolerance: two standard errors of a published mean over so many trials."""
+    return 2 * VARIATION * published / math.sqrt(trials)
 
 
 def of_rate(published: float, trials: int) -> float:
@@ -120,3 +128,15 @@ def of_rate(published: float, trials: int) -> float:
     interval = rate(round(published * trials), trials)
     assert interval.low is not None and interval.high is not None
     return max(published - interval.low, interval.high - published)
+
+
+def times(place: str, after: int, trials: int, *, solved: float = 1.0) -> tuple[Claim, Claim]:
+    """What a row of a table says: the share of its trials that was solved, and after how many.
+
+    Nearly all successes came within two standard deviations above their mean.
+    """
+    by = round(after * (1 + 2 * VARIATION))
+    return (
+        Claim("solved", solved, place, of_rate(solved, trials), by=by),
+        Claim("sequences", after, place, of_mean(after, round(solved * trials))),
+    )

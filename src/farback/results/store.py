@@ -28,6 +28,7 @@ from uuid import uuid4
 
 import msgspec
 
+from .._arguments import path_of
 from ..errors import InputRefused
 from ._disk import link, settle, write
 from .index import connect
@@ -50,11 +51,12 @@ class Store:
     no runs
 
     Raises:
+        WrongUsage: it is no path.
         InputRefused: the folder is something else, or of another schema.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = path_of(path, "store")
         self._drafts = self.path / "drafts"
         self._stands()
 

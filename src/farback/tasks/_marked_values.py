@@ -37,6 +37,7 @@ class MarkedValues(Task):
     longest: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         pascanu.refuse(self.length, self.longest, least=10)
 
     @property

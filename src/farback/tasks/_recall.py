@@ -38,6 +38,7 @@ class Recall(Choice):
     positions: int = 10
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(1, delay=self.delay, positions=self.positions)
         expect(2, values=self.values)
 

@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from .._part import Part
 from ..draws import Draws
 from ..types import Sequences
 from ._criterion import Criterion
@@ -46,7 +47,7 @@ class Baseline(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Task(ABC):
+class Task(Part, ABC):
     """One task. A concrete task is frozen, and its fields are its choices."""
 
     @property

@@ -42,6 +42,7 @@ class TwoClasses(Task):
     strings: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.low >= self.high:
             raise WrongUsage(
                 f"low came as {self.low} and high as {self.high}, expected low below high; "

@@ -57,6 +57,7 @@ class Adding(Task):
     shown: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         pairs.refuse("Adding", self.length)
 
     @property

@@ -45,6 +45,7 @@ class Characters(Choice):
     sha256: str | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(1, length=self.length)
         most = len(_parts()[1]) - 1
         if self.length > most:

@@ -46,6 +46,7 @@ class DistractedLag(Task):
     symbols: int = 50
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.delay < 1 or self.symbols < 1:
             raise WrongUsage(
                 f"DistractedLag came with delay {self.delay} and {self.symbols} symbols, expected "

@@ -26,6 +26,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..draws import Draws
+from ..errors import expect
 from ..types import Sequences
 from . import _reber
 from ._criterion import Criterion
@@ -45,6 +46,10 @@ class EmbeddedReber(Task):
     training_strings: int = 256
     test_strings: int = 256
     apart: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        expect(1, training_strings=self.training_strings, test_strings=self.test_strings)
 
     @property
     def inputs(self) -> int:

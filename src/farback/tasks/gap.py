@@ -45,6 +45,7 @@ class Gap(Task):
     letters: int = 11
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(1, gap=self.gap)
         if self.gap > self.letters + 1:
             raise WrongUsage(

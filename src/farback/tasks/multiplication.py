@@ -52,6 +52,7 @@ class Multiplication(Task):
     shown: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         pairs.refuse("Multiplication", self.length)
 
     @property

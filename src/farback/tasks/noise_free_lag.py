@@ -49,6 +49,7 @@ class NoiseFreeLag(Task):
     throughout: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _first_symbol.refuse("NoiseFreeLag", self.delay)
 
     @property

@@ -52,6 +52,7 @@ class Pascanu2013TemporalOrder(Choice):
     longest: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.symbols not in _TENTHS:
             raise WrongUsage(f"symbols came as {self.symbols}, expected 2 or 3; try symbols=2.")
         pascanu.refuse(self.length, self.longest, least=10)

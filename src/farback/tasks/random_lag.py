@@ -48,6 +48,7 @@ class RandomLag(Task):
     every_step: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _first_symbol.refuse("RandomLag", self.delay)
 
     @property

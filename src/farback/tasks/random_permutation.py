@@ -44,6 +44,7 @@ class RandomPermutation(Choice):
     longest: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(_FIRST + 1, symbols=self.symbols)
         pascanu.refuse(self.length, self.longest, least=2)
 

@@ -24,6 +24,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..draws import Draws
+from ..errors import expect
 from ..types import Sequences
 from . import _reber
 from ._criterion import Criterion
@@ -41,6 +42,12 @@ class Reber(Task):
 
     training_strings: int | None = 128
     test_strings: int = 128
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.training_strings is not None:
+            expect(1, training_strings=self.training_strings)
+        expect(1, test_strings=self.test_strings)
 
     @property
     def inputs(self) -> int:

@@ -56,6 +56,7 @@ class TemporalOrder(Task):
     length: int = 100
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.symbols not in _EARLIEST:
             raise WrongUsage(
                 f"TemporalOrder came with {self.symbols} relevant symbols, expected 2 or 3; "

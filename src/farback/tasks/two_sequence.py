@@ -64,6 +64,7 @@ class TwoSequence(Task):
     stop: int = 2
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1 <= self.conveying < self.length:
             raise WrongUsage(
                 f"TwoSequence came with {self.conveying} conveying elements of {self.length}, "

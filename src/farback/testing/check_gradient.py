@@ -173,6 +173,11 @@ def _step_by_step(bench: _Bench) -> None:
     once, again = (gradient.advance(net, params, carry, sequences, 0) for _ in range(2))
     require(same(carry, given), "a step writes into the carry that it is given.")
     require(same(once, again), "a step gives other numbers at the second call.")
+    for t in range(sequences.steps):
+        advanced = gradient.advance(net, params, carry, sequences, t)
+        carry = advanced.carry
+        learned = any(value.any() for value in advanced.gradient.values())
+        require(bool(advanced.due) or not learned, f"step {t} is not due and has a gradient.")
 
 
 def _alone_as_among_others(bench: _Bench) -> None:

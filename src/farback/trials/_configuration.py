@@ -7,11 +7,11 @@ two different trials go by one name.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from inspect import isclass
 from typing import Any
 
-from .._arguments import fits, hints
+from .._part import check_kinds
 from ..errors import WrongUsage
 
 
@@ -29,16 +29,11 @@ def check_configuration(part: Any) -> None:
             f"{name} has {untold[0]}, which its repr does not tell; make it a field of a frozen "
             "dataclass, with its repr."
         )
-    asked = hints(type(part))
-    for field, value in ((it, getattr(part, it.name)) for it in known.values()):
-        if field.name in asked and not fits(value, asked[field.name]):
-            raise WrongUsage(
-                f"{field.name} came as {value!r} for {name}, expected {_kind(field)}; "
-                "give one of that kind."
-            )
+    check_kinds(part)
+    for field, value in ((it, getattr(part, it)) for it in known):
         if getattr(value, "ndim", 0):
             raise WrongUsage(
-                f"{field.name} came as an array for {name}, and a repr rounds those; give a tuple."
+                f"{field} came as an array for {name}, and a repr rounds those; give a tuple."
             )
         for inner in _parts(value):
             check_configuration(inner)
@@ -50,7 +45,3 @@ def _parts(value: Any) -> Iterator[Any]:
             yield from _parts(it)
     elif is_dataclass(value) and not isclass(value):
         yield value
-
-
-def _kind(field: Field[Any]) -> str:
-    return getattr(field.type, "__name__", str(field.type))

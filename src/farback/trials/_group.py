@@ -100,7 +100,7 @@ def run(
         open_to, presented = wanted.copy(), 0
         for sequences in feed.sequences(plan.learner.presented):
             with torch.inference_mode(False):
-                watch(Moment(presented, tuple(seeds), params, open_to))
+                watch(Moment(presented, tuple(seeds), params, open_to.copy()))
             learned = plan.learner.step(net, params, memory, sequences)
             params, memory = learned.params, learned.memory
             right, error = graded(net, learned.outputs, sequences)

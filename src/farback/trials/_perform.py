@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
-from ..errors import Stopped
+from ..errors import Stopped, WrongUsage
 from ..results import Run, Runs, Store
 from ._group import Moment
 from ._progress import Progressing
@@ -28,9 +28,15 @@ def perform(
     """The runs of every study and seed, in that order; those that the store holds are read.
 
     Raises:
-        Stopped: somebody asked to stop; what was finished is published.
+        WrongUsage: `watch` cannot be called, or `store` is no path.
+        Stopped: somebody asked to stop; what was finished is published, and on the exception.
     """
-    kept = Store(store) if isinstance(store, str | os.PathLike) else store
+    if watch is not None and not callable(watch):
+        raise WrongUsage(
+            f"watch came as {watch!r}, expected a function of the Moment; try "
+            "watch=lambda moment: print(moment.sequences)."
+        )
+    kept = store if isinstance(store, Store | None) else Store(store)
     if kept is not None:
         kept.prepare()  # a folder that cannot be written to is told before hours of work
     planned = {study.trial(seed).id: study.trial(seed) for study in studies for seed in seeds}
@@ -52,7 +58,8 @@ def perform(
 
         def look(moment: Moment) -> None:
             if asked():
-                raise Stopped(_farewell(len(found), len(planned), kept))
+                done = Runs(tuple(found[name] for name in planned if name in found))
+                raise Stopped(_farewell(len(done), len(planned), kept), done)
             shown.at(moment.sequences)
             if watch is not None:
                 watch(moment)

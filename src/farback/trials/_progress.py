@@ -79,9 +79,4 @@ class Progressing:
         done = sum(self._outcomes.values())
         said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self._outcomes.items()))
         trials = f"{done} of {self._trials} trials done" + (f" ({said})" if said else "")
-        return f"{_spaced(sequences)} of {_spaced(self._budget)} sequences, {trials}"
-
-
-def _spaced(number: int) -> str:
-    """12345 as 12 345."""
-    return f"{number:_}".replace("_", " ")
+        return f"{sequences:,} of {self._budget:,} sequences, {trials}"

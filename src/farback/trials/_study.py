@@ -144,7 +144,7 @@ class Study:
         return (
             f"fb.train({written(self.cell)}, {written(self.task)}, {written(self.learner)}, "
             f"seeds=[{seed}], sequences={self.sequences}, check={self.check}, group={self.group}, "
-            f"dtype={self.dtype!r})"
+            f"dtype={self.dtype!r}, device={self.device!r})"
         )
 
 

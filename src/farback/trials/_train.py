@@ -68,7 +68,7 @@ def train(
 
     Raises:
         WrongUsage: cell, task and learner do not fit, or an option is out of its range.
-        Stopped: Ctrl-C; what was finished is published. Without a store it is lost.
+        Stopped: Ctrl-C; what was finished is published, and on the exception as `finished`.
     """
     return sweep(
         cells=[cell],
@@ -105,6 +105,9 @@ def sweep(
 
     The order is seed-major: a stopped sweep is a smaller valid one.
     """
+    for name, given in (("cells", cells), ("tasks", tasks), ("learners", learners)):
+        if not isinstance(given, Sequence) or not given:
+            raise WrongUsage(f"{name} came as {given!r}, expected at least one; give a list.")
     numbers = seeds_of(seeds)
     common = {"sequences": sequences, "check": check, "group": group}
     studies = [

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from ..._part import Part
+
 
 @dataclass(frozen=True)
-class Squashing(ABC):
+class Squashing(Part, ABC):
     """One elementwise function of a net input."""
 
     @abstractmethod

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from ..._part import Part
 from ...problem import Problem, Trials
 from ...types import Params, Sequences
 
@@ -31,7 +32,7 @@ class ErrorGradient:
 
 
 @dataclass(frozen=True)
-class Gradient(ABC):
+class Gradient(Part, ABC):
     """One way to get the derivative of the error by the parameters."""
 
     @property

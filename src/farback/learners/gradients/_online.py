@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ...problem import Readings
@@ -37,6 +37,9 @@ class Advanced(NamedTuple):
 
     gradient: Params
     """dE/dparams of the errors that are accounted for at this step, be they of steps before."""
+
+    due: Bool[Tensor, " *batch"]
+    """The sequences whose errors those are; where there is none, nothing is to be learned."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,10 @@ def whole(
     carry, total = gradient.begin(net, params, sequences), zeros_like(params)
     outputs, losses = [], []
     for t in range(sequences.steps):
-        carry, answered, loss, of_step = gradient.advance(net, params, carry, sequences, t)
-        total = plus(total, of_step)
-        outputs.append(answered)
-        losses.append(loss)
+        advanced = gradient.advance(net, params, carry, sequences, t)
+        carry, total = advanced.carry, plus(total, advanced.gradient)
+        outputs.append(advanced.outputs)
+        losses.append(advanced.loss)
     return ErrorGradient(torch.stack(losses).sum(0), torch.stack(outputs), total)
 
 

@@ -61,7 +61,7 @@ class RTRL(OnlineGradient):
         influence = plus(carried, own)  # (2)
         outputs, loss, entering, gradient = reading(net, params, state, sequences, t)
         gradient = plus(gradient, net.projected(influence, entering))  # (3)
-        return Advanced(Sensitive(state, influence), outputs, loss, gradient)
+        return Advanced(Sensitive(state, influence), outputs, loss, gradient, alive)
 
 
 def _product(

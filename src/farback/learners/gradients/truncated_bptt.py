@@ -51,6 +51,7 @@ class TruncatedBPTT(OnlineGradient):
     every: int = 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1 <= self.every <= self.window:
             raise WrongUsage(
                 f"TruncatedBPTT came with window={self.window} and every={self.every}, expected "
@@ -98,7 +99,7 @@ class TruncatedBPTT(OnlineGradient):
         gradient = zeros_like(params)
         if due.any():
             gradient = self._block(net, params, torch.stack(met), sequences, end, due)
-        return Advanced(met, outputs, loss, gradient)
+        return Advanced(met, outputs, loss, gradient, due)
 
     def _block(
         self,

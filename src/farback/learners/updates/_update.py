@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..._part import Part
 from ...errors import WrongUsage
 from ...types import Params
 
@@ -27,7 +28,7 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Update(ABC):
+class Update(Part, ABC):
     """One way to turn a gradient into a step. Pure torch functions, traceable."""
 
     @abstractmethod

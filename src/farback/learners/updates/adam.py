@@ -35,6 +35,7 @@ class Adam(Update):
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_rate(self.lr)
         if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
             raise WrongUsage(

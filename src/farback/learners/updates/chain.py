@@ -19,6 +19,7 @@ class Chain(Update):
     links: tuple[Update, ...]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.links or not all(isinstance(it, Update) for it in self.links):
             raise WrongUsage(
                 f"links came as {self.links!r}, expected a tuple of updates; "

@@ -27,6 +27,7 @@ class Clip(Update):
     norm: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.norm > 0:
             raise WrongUsage(f"norm came as {self.norm}, expected more than 0; try Clip(1.0).")
 

@@ -29,6 +29,7 @@ class Momentum(Update):
     momentum: float = 0.9
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_rate(self.lr)
         if not 0 <= self.momentum < 1:
             raise WrongUsage(

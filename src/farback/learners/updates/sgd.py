@@ -18,6 +18,7 @@ class SGD(Update):
     lr: float = 0.1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_rate(self.lr)
 
     def init(self, params: Params) -> Memory:
