@@ -67,9 +67,10 @@ def _drawn(lines: Sequence[Line], measures: Sequence[str]) -> list[Whisker | Non
 def _square(line: Line, whisker: Whisker | None, group: int | None) -> Square:
     it = line.compared
     # A source's words are seen beside the number, and need not be told once more as the reason.
-    notes = [
-        it.reason if it.reason and not it.claim.words else f"{it.solved} of {it.trials} solved"
-    ]
+    reason = "" if it.claim.words else it.reason
+    counted = not reason or it.claim.measure == "solved"
+    notes = [f"{it.solved} of {it.trials} solved"] if counted else []
+    notes += [reason] if reason else []
     if it.restricted is not None and 0 < it.solved < it.trials:
         notes.append(f"{_shown(it.restricted.value)} to the cap")
     square = Square(
