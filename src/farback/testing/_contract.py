@@ -55,9 +55,6 @@ def require_close(ours: Tensor, theirs: Tensor, tolerance: float, sentence: str)
     require(bool(torch.isfinite(ours).all()), f"{sentence}; and the numbers are finite.")
 
 
-claim = require
-
-
 def same(one: Any, other: Any) -> bool:
     """Whether two trees have one form and hold the same bits; NaN is the same as NaN."""
     mine, form = pytree.tree_flatten(one)
@@ -79,10 +76,12 @@ def check_configuration(thing: Any) -> None:
     """Frozen, and its repr is its configuration: read back, it is the same object again."""
     name = type(thing).__name__
     frozen = is_dataclass(thing) and type(thing).__dataclass_params__.frozen  # type: ignore
-    claim(frozen, f"{name} is not a frozen dataclass; put @dataclass(frozen=True) above it.")
+    require(frozen, f"{name} is not a frozen dataclass; put @dataclass(frozen=True) above it.")
     again = rebuilt(thing)
-    claim(again == thing, f"{thing!r} reads back as {again!r}; its repr must say all its choices.")
-    claim(hash(again) == hash(thing), f"{name} is equal to its copy but hashes differently.")
+    require(
+        again == thing, f"{thing!r} reads back as {again!r}; its repr must say all its choices."
+    )
+    require(hash(again) == hash(thing), f"{name} is equal to its copy but hashes differently.")
 
 
 def rebuilt(thing: Any) -> Any:
