@@ -1,6 +1,6 @@
 """What a class is called with, held against its signature and its type hints.
 
-Nothing is converted: an argument fits or is refused, in a sentence that tells what the class takes.
+An argument fits or is refused, in a sentence that tells what the class takes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from inspect import BoundArguments, Parameter
+from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -72,9 +73,23 @@ def fits(value: Any, hint: Any) -> bool:
         each = inside[:1] * len(value) if inside[1:] == (...,) else inside
         return len(each) == len(value) and all(map(fits, value, each))
     if hint in (int, float):
-        wide = int | float if hint is float else int
+        wide = Integral if hint is int else Real
         return isinstance(value, wide) and not isinstance(value, bool)
-    return not isinstance(hint, type) or isinstance(value, hint)
+    try:
+        return not isinstance(hint, type) or isinstance(value, hint)
+    except TypeError:  # Any, or a protocol that cannot be asked
+        return True
+
+
+def plain(value: Any, hint: Any) -> Any:
+    """A value that fits, its numbers as Python's own: 1 and numpy's 1.0 are the same 1.0."""
+    origin, inside = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return plain(value, next(it for it in inside if fits(value, it)))
+    if origin is tuple:
+        each = inside[:1] * len(value) if inside[1:] == (...,) else inside
+        return tuple(map(plain, value, each))
+    return hint(value) if hint in (int, float) else value
 
 
 def path_of(value: Any, what: str) -> Path:

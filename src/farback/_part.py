@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from ._arguments import fits, hints
+from ._arguments import fits, hints, plain
 from .errors import WrongUsage
 
 
@@ -17,7 +17,15 @@ class Part:
     """
 
     def __post_init__(self) -> None:
+        """Refuse what is of another kind, and hold numbers as Python's own: equal parts read alike.
+
+        Raises:
+            WrongUsage: as `check_kinds`.
+        """
         check_kinds(self)
+        asked = hints(type(self))
+        for field in (it.name for it in fields(self) if it.name in asked):
+            object.__setattr__(self, field, plain(getattr(self, field), asked[field]))
 
 
 def check_kinds(part: Any) -> None:

@@ -66,7 +66,7 @@ class Draws:
 
     def normal(self, *shape: int, std: float = 1.0) -> Float64[np.ndarray, "*shape R B"]:
         """Gaussian with mean 0, by the inverse of its distribution."""
-        return std * ndtri(self._unit(shape) + 2.0**-54)
+        return std * ndtri(np.minimum(self._unit(shape) + 2.0**-54, 1 - 2.0**-53))
 
     def integers(
         self, *shape: int, high: int | Int64[np.ndarray, "..."]

@@ -110,7 +110,7 @@ def test_options_of_a_reproduction_reach_it_as_objects(farback, outcome):
     words += ["--row", "3 blocks", "--seeds", "2,5-6", "--sequences", "9"]
     assert farback("reproduce", "hochreiter1997_reber", *words).code == 0
     experiment = asked.pop("experiment")
-    assert experiment.varied == "truncated=False, g=Logistic(low=-1, high=1)"
+    assert experiment.varied == "truncated=False, g=Logistic(low=-1.0, high=1.0)"
     assert asked == {"rows": ("3 blocks",), "seeds": [2, 5, 6], "sequences": 9, "store": None}
 
 

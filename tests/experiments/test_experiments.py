@@ -1,5 +1,6 @@
 """What every published table keeps to, and what `reproduce` makes of one."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import farback as fb
 from farback import _catalogue
 from farback.errors import WrongUsage
 from farback.experiments._experiment import Experiment
+from farback.experiments._reproduce import _chosen
 from farback.trials import Study
 
 NAMES = _catalogue.names("experiments")
@@ -45,7 +47,34 @@ def test_options_reach_the_cells_and_the_learners() -> None:
     for before, after in list(zip(plain.rows(), varied.rows(), strict=True))[2:7]:
         assert after.cell == replace(before.cell, truncated=False, readout_bias=True, reset=0.5)
         assert after.learner.update.lr == 2 * before.learner.update.lr
-    assert varied.varied == "truncated=False, error_factor=2, reset=0.5, readout_bias=True"
+    for before, after in list(zip(plain.rows(), varied.rows(), strict=True))[:2]:
+        assert after.cell == replace(before.cell, reset=0.5)
+        assert after.learner.update.lr == 2 * before.learner.update.lr
+    assert varied.varied == "truncated=False, error_factor=2.0, reset=0.5, readout_bias=True"
+
+
+def test_experiment_3_has_noise_on_the_signal_in_3b_and_on_the_targets_in_3c() -> None:
+    for row in made("hochreiter1997_two_sequence").rows():
+        kind, stop = row.name[:2], row.name[-3:]
+        assert (row.task.noisy_signal, row.task.noisy_targets) == (kind == "3b", kind == "3c")
+        wrong, error = {"3a": (0, 0.01), "3b": (5, 0.04), "3c": (0, 0.015)}[kind]
+        assert row.task.criterion.wrong == wrong
+        assert row.task.criterion.error == (error if stop == "ST2" else math.inf)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("T = 100", ["T = 100"]),
+        ("T", ["T = 100", "T = 500", "T = 1000"]),
+        (["00", "T = 100"], ["T = 100", "T = 500", "T = 1000"]),
+    ],
+)
+def test_a_whole_name_means_one_row_and_a_part_of_it_those_that_hold_it(
+    words: str | list[str], found: list[str]
+) -> None:
+    rows = _chosen(made("hochreiter1997_adding").rows(), words)
+    assert [row.name for row in rows] == found
 
 
 def test_a_reproduction_compares_ours_with_the_published(tmp_path: Path) -> None:

@@ -147,8 +147,9 @@ def online(gradient: OnlineGradient) -> list[float]:
     carry, found = gradient.begin(LINE, held, given), []
     for t, weight in enumerate(WEIGHTS):
         params = {"w": torch.tensor([weight], dtype=torch.float64)}
-        carry, _, _, of_step = gradient.advance(LINE, params, carry, given, t)
-        found.append(float(of_step["w"]))
+        advanced = gradient.advance(LINE, params, carry, given, t)
+        carry = advanced.carry
+        found.append(float(advanced.gradient["w"]))
     return found
 
 
@@ -178,8 +179,9 @@ def test_a_shorter_sequence_is_flushed_at_its_own_end() -> None:
     params = net.parameters((3, 8), torch.float64)
     carry, met = gradient.begin(net, params, given), []
     for t in range(given.steps):
-        carry, _, _, found = gradient.advance(net, params, carry, given, t)
-        met.append(found["U"].flatten(1).any(1).tolist())
+        advanced = gradient.advance(net, params, carry, given, t)
+        carry = advanced.carry
+        met.append(advanced.gradient["U"].flatten(1).any(1).tolist())
     ends = given.lengths.tolist()
     assert ends == [[10, 4], [17, 6]]
     assert [t + 1 for t, (first, _) in enumerate(met) if first] == [4, 8, 10]

@@ -1,6 +1,6 @@
 """Every learner keeps the contract, and the contract sees what breaks it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ from farback.errors import WrongUsage
 from farback.learners._learner import Learned, Learner, Memory
 from farback.learners.construction import Construction
 from farback.learners.descent import Descent
+from farback.learners.gradients._online import OnlineGradient
 from farback.learners.gradients.bptt import BPTT
 from farback.learners.gradients.one_step import OneStep
 from farback.learners.gradients.rtrl import RTRL
@@ -66,8 +67,21 @@ def test_within_a_sequence_an_update_is_made_when_a_block_is_due(
     longest = int(sequences.lengths.argmax())
     one = sequences.rows(longest, 1)
     assert one.steps == 19
-    learned = learner.step(net, params, learner.init(net, params), one)
+    asked = replace(one, scored=torch.ones_like(one.scored))
+    learned = learner.step(net, params, learner.init(net, params), asked)
     assert learned.memory["count"]["t"].tolist() == [updates]
+
+
+@pytest.mark.parametrize("gradient", [RTRL(), OneStep(), TruncatedBPTT(3, 1)])
+def test_within_a_sequence_nothing_is_updated_where_nothing_is_asked(
+    gradient: OnlineGradient,
+) -> None:
+    learner, net = Descent(gradient, Adam(), per_step=True), Trials(SMALL)
+    params = net.parameters([0], torch.float64)
+    one = SMALL.task.sample(Draws([0], "training")).to(torch.float64)
+    learned = learner.step(net, params, learner.init(net, params), one)
+    assert learned.memory["count"]["t"].tolist() == [one.scored.sum()]
+    assert 0 < one.scored.sum() < one.steps
 
 
 @dataclass(frozen=True)

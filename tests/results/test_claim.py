@@ -1,5 +1,7 @@
 """A published number beside ours: when it is within, outside, and not comparable."""
 
+from dataclasses import replace
+
 import pytest
 
 from farback.results import Run, Trial
@@ -57,6 +59,7 @@ def test_a_rate_at_a_cap_below_what_the_source_took_is_not_comparable() -> None:
     assert found.verdict == "not comparable"
     assert found.reason == "5,000 sequences, where the source's took up to 5,001"
     assert compare(late, SOLVED).verdict == "within"
+    assert compare(replace(late, published=0.0), SOLVED + UNSOLVED).verdict == "outside"
 
 
 def test_words_are_not_comparable_and_are_quoted() -> None:

@@ -92,7 +92,7 @@ def test_numbers_of_edited_code_stand_in_rows_of_their_own(run):
 
 
 def test_trials_of_two_protocols_stand_apart(run):
-    shown = table([run(), run(protocol=2)])
+    shown = table([run(), run(protocol=1)])
     assert shown.rows == ("cell", "protocol")
     assert [it.n for it in shown.entries.values()] == [1, 1]
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -26,6 +27,11 @@ class Taps(LearnedStart):
     taps: object = torch.ones(3)
 
 
+@dataclass(frozen=True)
+class Unsaid(LearnedStart):
+    what: Any = None
+
+
 class Plain(LearnedStart):
     def __init__(self, secret: float) -> None:
         super().__init__()
@@ -39,6 +45,8 @@ class Plain(LearnedStart):
         tasks.EmbeddedReber(),
         learners.Construction(learners.Descent(BPTT, updates.Chain((updates.Clip(), SGD)))),
         cells.Elman(width=1),
+        Unsaid(what=0.5),
+        Unsaid(what=(0.5, None, "x")),
     ],
 )
 def test_a_part_of_the_kinds_that_its_class_asks_for_will_do(part: object) -> None:
@@ -55,12 +63,26 @@ def test_a_part_of_the_kinds_that_its_class_asks_for_will_do(part: object) -> No
         (lambda: updates.Chain([SGD]), "links came as"),  # type: ignore
         (Untold, "Untold has secret, which its repr does not tell"),
         (lambda: Plain(2.0), "Plain has secret, which its repr does not tell"),
-        (Taps, "taps came as an array for Taps"),
+        (Taps, "taps came as Tensor for Taps"),
+        (
+            lambda: Taps(taps=(torch.tensor(0.1),)),
+            "taps came as Tensor for Taps",
+        ),  # a repr rounds it
+        (lambda: Taps(taps=[1.0]), "taps came as list for Taps"),
+        (lambda: Taps(taps=object), "taps came as type for Taps"),
     ],
 )
 def test_a_part_that_is_no_configuration_is_told(part: Any, said: str) -> None:
     with pytest.raises(WrongUsage, match=said):
         check_configuration(part())
+
+
+def test_equal_parts_are_written_alike() -> None:
+    one, other = updates.SGD(lr=1), updates.SGD(lr=np.float64(1))
+    assert repr(one) == repr(other) == "SGD(lr=1.0)"
+    assert repr(cells.Elman(hidden=np.int64(3))) == repr(cells.Elman(hidden=3))
+    lstm = cells.LSTM1997(blocks=2, input_bias=(-1, np.float32(-2)))
+    assert lstm.input_bias == (-1.0, -2.0) and {type(it) for it in lstm.input_bias} == {float}
 
 
 @pytest.mark.parametrize("update", [updates.SGD, updates.Momentum, updates.Adam])

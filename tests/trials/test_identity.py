@@ -52,6 +52,25 @@ def test_farbacks_own_parts_have_no_source() -> None:
     assert sources(cells.LSTM1997(h=Tanh()), tasks.EmbeddedReber(), learner) == {}
 
 
+@pytest.mark.parametrize("line", ["SCALE = 2.0", "class Other:\n    SCALE: float = 2.0"])
+def test_an_edited_constant_of_a_file_is_told(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "mine.py"
+    part = imported(file, f"{MINE}{line}\nKNOWN = []\nKNOWN.append(1)\nSIX = 3\nSIX *= 2").Mine()
+    sources(part)
+    file.write_text(file.read_text().replace("2.0", "3.0"))
+    with pytest.raises(InputRefused, match="was changed after"):
+        sources(part)
+
+
+def test_a_users_file_may_be_called_like_one_of_pythons(tmp_path: Path, monkeypatch) -> None:
+    file = tmp_path / "code.py"
+    module = imported(file, MINE)
+    monkeypatch.setitem(sys.modules, "code", module)
+    monkeypatch.setattr(module, "__file__", str(file))
+    monkeypatch.setattr(module.Mine, "__module__", "code")
+    assert list(sources(module.Mine())) == ["code.py:Mine"]
+
+
 def test_an_edited_class_has_another_source(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     before = sources(imported(file, MINE).Mine())

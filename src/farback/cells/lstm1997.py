@@ -83,8 +83,7 @@ class LSTM1997(Cell):
         if self.wiring not in WIRINGS:
             raise WrongUsage(f"wiring came as {self.wiring!r}, expected F or B; try 'F'.")
         for name, biases in (("input_bias", self.input_bias), ("output_bias", self.output_bias)):
-            values = biases if isinstance(biases, tuple) else [biases]
-            if biases is not None and (values is not biases or len(biases) not in (0, self.blocks)):
+            if biases is not None and len(biases) not in (0, self.blocks):
                 raise WrongUsage(
                     f"{name} came as {biases!r} for {self.blocks} blocks, expected a tuple with "
                     "one value a block; try () for random ones, None for none."

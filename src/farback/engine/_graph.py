@@ -7,7 +7,7 @@ that torch offers under its plain name is called by it, which takes half as long
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -62,9 +62,10 @@ def _call_plainly(node: Node) -> None:
     elif name in _PLAIN:
         node.target = getattr(torch, name)
     elif name == "slice" and len(node.args) == 4:
-        whole, axis, first, _ = node.args
+        whole, axis, first, _ = cast(tuple[Node, int, int, int], node.args)
+        size = whole.meta["val"].shape[axis]
         node.target = torch.narrow
-        node.args = (whole, axis, first, node.meta["val"].shape[axis])
+        node.args = (whole, axis, min(max(first, -size), size), node.meta["val"].shape[axis])
 
 
 def _hands_on(node: Node) -> bool:

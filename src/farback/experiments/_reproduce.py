@@ -65,7 +65,7 @@ def reproduce(
         seeds: the seeds of each row's trials, or how many; as many as in the source without it.
         sequences: the cap of every row; each row's own without it.
         store: a folder that keeps the results, so that the same call goes on after a stop.
-        rows: only the rows whose name holds this, or one of these.
+        rows: only the row of this name, or those whose names hold it; or several such words.
         progress: whether to show on standard error how far it is.
         options: choices of the experiment, where it is named.
 
@@ -81,7 +81,7 @@ def reproduce(
             row.cell,
             row.task,
             row.learner,
-            sequences=sequences or row.sequences,
+            sequences=row.sequences if sequences is None else sequences,
             check=made.check,
             group=made.group,
             dtype=made.dtype,
@@ -122,4 +122,9 @@ def _chosen(rows: tuple[Row, ...], named: str | Sequence[str] | None) -> tuple[R
     for word in words:
         if not any(word in row.name for row in rows):
             raise unknown("row", word, [row.name for row in rows])
-    return tuple(row for row in rows if any(word in row.name for word in words))
+    return tuple(row for row in rows if any(_named(word, row, rows) for word in words))
+
+
+def _named(word: str, row: Row, rows: tuple[Row, ...]) -> bool:
+    """A whole name means that row alone, even where others hold it."""
+    return word == row.name if any(word == it.name for it in rows) else word in row.name

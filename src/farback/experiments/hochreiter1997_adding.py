@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..cells.lstm1997 import LSTM1997
-from ..results.claim import Claim, times
+from ..results.claim import Claim, solved_after
 from ..tasks.adding import Adding
 from ._experiment import Row
 from ._protocol1997 import Protocol1997
@@ -63,7 +63,7 @@ class Hochreiter1997Adding(Protocol1997):
             self.descent(0.5),
             sequences=cap,
             claims=(
-                *times(place, after, _TRIALS),
+                *solved_after(place, after, _TRIALS),
                 Claim("test_wrong", wrong, place, _MOST_WRONG - wrong),
             ),
         )

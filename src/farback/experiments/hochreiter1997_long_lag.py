@@ -35,7 +35,7 @@ from ..learners.construction import Construction
 from ..learners.descent import Descent
 from ..learners.gradients.bptt import BPTT
 from ..learners.updates.sgd import SGD
-from ..results.claim import Claim, of_rate, times
+from ..results.claim import Claim, of_rate, solved_after
 from ..tasks._task import Task
 from ..tasks.noise_free_lag import NoiseFreeLag
 from ..tasks.random_lag import RandomLag
@@ -92,7 +92,7 @@ class Hochreiter1997LongLag(Protocol1997):
         self, method: str, delay: int, *, lr: float, row: int, solved: float, after: int
     ) -> Row:
         place = f"table 2, row {row}"
-        claims = times(place, after, _TRIALS, solved=solved)
+        claims = solved_after(place, after, _TRIALS, solved=solved)
         return self._recurrent(method, delay, lr=lr, cap=100_000, claims=claims)
 
     def _failing(self, method: str, delay: int, *, row: int, cap: int) -> Row:
@@ -136,5 +136,5 @@ class Hochreiter1997LongLag(Protocol1997):
                 self.descent(1.0), added=("readout",), window=self.window, share=self.share
             ),
             sequences=20_000,
-            claims=times(place, after, _TRIALS),
+            claims=solved_after(place, after, _TRIALS),
         )

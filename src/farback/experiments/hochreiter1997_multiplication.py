@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..cells.lstm1997 import LSTM1997
-from ..results.claim import Claim, of_mean, times
+from ..results.claim import Claim, of_mean, solved_after
 from ..tasks.multiplication import Multiplication
 from ._experiment import Row
 from ._protocol1997 import Protocol1997
@@ -58,7 +58,7 @@ class Hochreiter1997Multiplication(Protocol1997):
             self.descent(0.1),
             sequences=20_000,
             claims=(
-                *times(place, after, _TRIALS),
+                *solved_after(place, after, _TRIALS),
                 Claim("test_wrong", wrong, place, of_mean(wrong, _TRIALS)),
                 Claim("test_error", error, place, of_mean(error, _TRIALS)),
             ),

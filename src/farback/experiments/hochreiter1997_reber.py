@@ -27,7 +27,7 @@ from ..cells.lstm1997 import LSTM1997
 from ..learners.descent import Descent
 from ..learners.gradients.bptt import BPTT
 from ..learners.updates.sgd import SGD
-from ..results.claim import Claim, of_mean, times
+from ..results.claim import Claim, solved_after
 from ..tasks.embedded_reber import EmbeddedReber
 from ._experiment import Row
 from ._protocol1997 import Protocol1997
@@ -76,20 +76,20 @@ class Hochreiter1997Reber(Protocol1997):
             EmbeddedReber(),
             self.descent(lr),
             sequences=40_000,
-            claims=times(place, after, _TRIALS, solved=solved),
+            claims=solved_after(place, after, _TRIALS, solved=solved),
         )
 
     def _rtrl(self, hidden: int, *, lr: float, after: int, row: int) -> Row:
         place = f"table 1, row {row}"
         return Row(
             f"RTRL, {hidden} hidden units, lr {lr}",
-            FullyRecurrent(hidden=hidden, width=_WIDTH),
+            FullyRecurrent(hidden=hidden, reset=self.reset, width=_WIDTH),
             EmbeddedReber(),
-            Descent(BPTT(), SGD(lr=lr)),
+            self.descent(lr),
             sequences=40_000,
             claims=(
                 Claim("solved", None, place, words="some fraction"),
-                Claim("sequences", after, place, of_mean(after, _TRIALS)),
+                Claim("sequences", after, place),
             ),
         )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..cells.lstm1997 import LSTM1997
-from ..results.claim import Claim, times
+from ..results.claim import Claim, solved_after
 from ..tasks.temporal_order import TemporalOrder
 from ._experiment import Row
 from ._protocol1997 import Protocol1997
@@ -61,7 +61,7 @@ class Hochreiter1997TemporalOrder(Protocol1997):
             self.descent(lr),
             sequences=cap,
             claims=(
-                *times(place, after, trials),
+                *solved_after(place, after, trials),
                 Claim("test_wrong", wrong, place, _MOST_WRONG - wrong),
             ),
         )

@@ -53,7 +53,7 @@ class Construction(Learner):
     def __post_init__(self) -> None:
         super().__post_init__()
         expect(1, window=self.window)
-        if not isinstance(self.added, tuple) or not self.added:
+        if not self.added:
             raise WrongUsage(
                 f"added came as {self.added!r}, expected a tuple of names of parameters; "
                 "try ('readout',)."

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 import msgspec
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised whenever farback itself changes the numbers of a trial that it can already run."""
 
 
@@ -23,7 +23,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     >>> one = Trial(cell="LSTM1997()", task="Adding()", learner="Descent()", seed=0,
     ...     sequences=1000, check=100, group=10, dtype="float32")
     >>> one.id
-    'a7a56012d23f74b9b37f8dc6e2825631'
+    'cddcff4c43b29adcc770a33b5e066166'
     """
 
     cell: str

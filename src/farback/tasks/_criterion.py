@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..errors import WrongUsage
+from ..errors import WrongUsage, expect
 
 EVIDENCE = ("last", "training", "test")
 
@@ -39,7 +39,8 @@ class Criterion:
     Args:
         on: which evidence counts, of "last", "training" and "test".
         last: how many sequences "last" looks back at.
-        test: how many sequences "test" asks for; None for the whole published test set.
+        test: how many sequences "test" asks for, which are then none of the published test set;
+            None for that set itself.
         wrong: how many wrong answers pass.
         error: the mean error must lie below it.
     """
@@ -56,6 +57,8 @@ class Criterion:
                 f"on came as {self.on!r}, expected a tuple of some of {', '.join(EVIDENCE)}; "
                 "try ('test',)."
             )
+        if self.test is not None:
+            expect(1, test=self.test)
         if "last" in self.on and self.last < 1:
             raise WrongUsage(
                 f"last came as {self.last}, expected at least 1 where the last sequences count; "

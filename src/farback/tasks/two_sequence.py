@@ -53,7 +53,7 @@ class TwoSequence(Task):
         length: T, the length of the shortest sequences.
         conveying: N, how many first elements convey the class.
         noisy_signal: noise on these elements too (3b).
-        noisy_targets: targets 0.2 and 0.8, with noise (3c).
+        noisy_targets: targets 0.2 and 0.8, with noise (3c, where the signal has none).
         stop: the published criterion, 1 for ST1 or 2 for ST2.
     """
 

@@ -1,15 +1,21 @@
 """What a part must be to name a trial: fields of their types, and a repr that tells them all.
 
-A trial is known by the repr of its parts. A field that the repr leaves out, or rounds, would let
-two different trials go by one name.
+A trial is known by the repr of its parts and by the source of their classes. A field that the repr
+leaves out or rounds, or an object whose class is not looked at, would let two different trials go
+by one name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from enum import Enum
 from inspect import isclass
+from types import NoneType
 from typing import Any
+
+import numpy as np
+import torch
 
 from .._part import check_kinds
 from ..errors import WrongUsage
@@ -31,17 +37,24 @@ def check_configuration(part: Any) -> None:
         )
     check_kinds(part)
     for field, value in ((it, getattr(part, it)) for it in known):
-        if getattr(value, "ndim", 0):
-            raise WrongUsage(
-                f"{field} came as an array for {name}, and a repr rounds those; give a tuple."
-            )
-        for inner in _parts(value):
-            check_configuration(inner)
+        for inner in _within(value):
+            if is_dataclass(inner) and not isclass(inner):
+                check_configuration(inner)
+            elif not isinstance(inner, _TOLD):
+                raise WrongUsage(
+                    f"{field} came as {type(inner).__name__} for {name}, whose repr may leave "
+                    "something out; give numbers, words, frozen dataclasses, or tuples of those."
+                )
 
 
-def _parts(value: Any) -> Iterator[Any]:
+_TOLD = (bool, int, float, complex, str, bytes, NoneType, Enum, torch.dtype, np.number)
+"""What a repr tells whole."""
+
+
+def _within(value: Any) -> Iterator[Any]:
+    """The entries of a tuple, and of tuples in it; or the value."""
     if isinstance(value, tuple):
         for it in value:
-            yield from _parts(it)
-    elif is_dataclass(value) and not isclass(value):
+            yield from _within(it)
+    else:
         yield value

@@ -72,12 +72,18 @@ class Feed:
         for first in range(0, self._training.alive.shape[2], self._part):
             yield self._ready(self._training.rows(first, self._part))
 
-    def test(self, count: int | None = None) -> Iterator[Sequences]:
-        """The test set, in parts: the published one, or `count` sequences. Drawn as it is read."""
-        whole = count or self._task.test
-        for first in range(0, whole, self._part):
-            part = min(self._part, whole - first)
-            draws = Draws(self._seeds, "test", first=first, count=part)
+    def test(self) -> Iterator[Sequences]:
+        """The published test set, in parts. Drawn as it is read."""
+        return self._drawn("test", self._task.test)
+
+    def stop(self, count: int) -> Iterator[Sequences]:
+        """Sequences to decide by whether a trial ends; none of them is in the test set."""
+        return self._drawn("stop", count)
+
+    def _drawn(self, purpose: str, count: int) -> Iterator[Sequences]:
+        for first in range(0, count, self._part):
+            part = min(self._part, count - first)
+            draws = Draws(self._seeds, purpose, first=first, count=part)
             yield self._ready(self._task.test_set(draws, self._training))
 
     @property

@@ -121,7 +121,9 @@ def run(
             }
             for outcome, rows in ends.items():
                 for row in np.flatnonzero(rows).tolist():
-                    measures = judge.measures(params, row) | last.measures(row)
+                    measures = judge.measures(params, row)
+                    if plan.problem.task.criterion.last:
+                        measures |= last.measures(row)
                     points = curve.of(row, presented)
                     deliver(Finished(seeds[row], outcome, presented, measures, points))
             open_to &= ~(diverged | solved | unsolved)

@@ -6,9 +6,13 @@ file that defines it too, so that an edited class is a new trial and never a sta
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
+import sysconfig
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from importlib.machinery import SourceFileLoader
@@ -17,6 +21,8 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from ..errors import InputRefused, WrongUsage
+
+_PYTHON = Path(sysconfig.get_path("stdlib"))
 
 
 def written(part: Any) -> str:
@@ -57,12 +63,19 @@ def _classes(part: Any) -> Iterator[type[Any]]:
         for it in part:
             yield from _classes(it)
     elif is_dataclass(part):
-        for cls in type(part).__mro__:
-            home = cls.__module__.partition(".")[0]
-            if home != "farback" and (home == "__main__" or home not in sys.stdlib_module_names):
-                yield cls
+        yield from (cls for cls in type(part).__mro__ if _of_a_user(cls))
         for it in fields(part):
             yield from _classes(getattr(part, it.name))
+
+
+def _of_a_user(cls: type[Any]) -> bool:
+    """Neither farback's nor Python's own, whatever a user's file is called."""
+    home = cls.__module__.partition(".")[0]
+    if home == "farback" or home in sys.builtin_module_names:
+        return False
+    file = getattr(sys.modules.get(home), "__file__", None)
+    stands = home in sys.stdlib_module_names and home != "__main__"
+    return not (stands and (file is None or Path(file).is_relative_to(_PYTHON)))
 
 
 def _hashed(cls: type[Any]) -> tuple[Path, str]:
@@ -85,7 +98,7 @@ def _hashed(cls: type[Any]) -> tuple[Path, str]:
 
 
 def _is_what_runs(module: ModuleType | None, cls: type[Any], file: Path, text: bytes) -> bool:
-    """Whether every function of the class, and of its module, is what the file compiles to now.
+    """Whether every function and every plain constant of the module is what the file says now.
 
     Where an import hook rewrites what it loads nobody can tell, and it is believed.
     """
@@ -100,9 +113,37 @@ def _is_what_runs(module: ModuleType | None, cls: type[Any], file: Path, text: b
         and function.__code__.co_filename == str(file)
     }
     try:
-        return running <= set(_codes(compile(text, str(file), "exec", dont_inherit=True)))
+        tree = ast.parse(text)
+        now = compile(tree, str(file), "exec", dont_inherit=True)
     except SyntaxError:
         return False
+    return running <= set(_codes(now)) and not any(
+        type(held := vars(owner).get(name)) is type(value) and repr(held) != repr(value)
+        for owner, name, value in _constants(module, tree)
+    )
+
+
+def _constants(module: ModuleType, tree: ast.Module) -> Iterator[tuple[Any, str, Any]]:
+    """The module and its classes, with each name that the file gives a literal, and only once."""
+    stored = Counter(
+        it.id for it in ast.walk(tree) if isinstance(it, ast.Name) and isinstance(it.ctx, ast.Store)
+    )
+    classes = [it for it in tree.body if isinstance(it, ast.ClassDef)]
+    known = ((vars(module).get(it.name), it.body) for it in classes)
+    for owner, body in ((module, tree.body), *(it for it in known if inspect.isclass(it[0]))):
+        for it in body:
+            match it:
+                case (
+                    ast.Assign(targets=[ast.Name(name)], value=ast.expr() as value)
+                    | ast.AnnAssign(target=ast.Name(name), value=ast.expr() as value)
+                ) if stored[name] == 1:
+                    # What can be changed in place, or is no literal, tells nothing.
+                    with suppress(ValueError, TypeError):
+                        literal = ast.literal_eval(value)
+                        hash(literal)
+                        yield owner, name, literal
+                case _:
+                    pass
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -62,7 +62,10 @@ class Judge:
         return found
 
     def _set(self, feed: Feed, name: str) -> Iterable[Sequences]:
-        return feed.training() if name == "training" else feed.test(self._criterion.test)
+        if name == "training":
+            return feed.training()
+        count = self._criterion.test
+        return feed.test() if count is None else feed.stop(count)
 
     def _met(self, name: str, tally: Tally) -> Bool[np.ndarray, " R"]:
         return replace(self._criterion, on=(name,)).met({name: tally})

@@ -2,7 +2,7 @@
 
 >>> from farback.cells import squashings
 >>> squashings.Logistic(low=-2, high=2)
-Logistic(low=-2, high=2)
+Logistic(low=-2.0, high=2.0)
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class OneStep(OnlineGradient):
         gradient = plus(gradient, own)
         if t == 0:
             gradient = plus(gradient, _to_start(net, params, carry, sequences, entering))
-        return Advanced(state, outputs, loss, gradient, alive)
+        return Advanced(state, outputs, loss, gradient, sequences.scored[t] > 0)
 
 
 def _to_start(

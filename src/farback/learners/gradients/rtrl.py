@@ -61,7 +61,8 @@ class RTRL(OnlineGradient):
         influence = plus(carried, own)  # (2)
         outputs, loss, entering, gradient = reading(net, params, state, sequences, t)
         gradient = plus(gradient, net.projected(influence, entering))  # (3)
-        return Advanced(Sensitive(state, influence), outputs, loss, gradient, alive)
+        carry, due = Sensitive(state, influence), sequences.scored[t] > 0
+        return Advanced(carry, outputs, loss, gradient, due)
 
 
 def _product(

@@ -95,7 +95,8 @@ class TruncatedBPTT(OnlineGradient):
         state = net.step(params, carry[-1], sequences.inputs[t], alive)
         met = (*carry, state)[-1 - self.window :]
         outputs, loss, _, _ = reading(net, params, state, sequences, t)
-        due = alive & ((sequences.lengths == end) | (end % self.every == 0))
+        scored = (sequences.scored[t - t % self.every : end] > 0).any(0)
+        due = alive & scored & ((sequences.lengths == end) | (end % self.every == 0))
         gradient = zeros_like(params)
         if due.any():
             gradient = self._block(net, params, torch.stack(met), sequences, end, due)
@@ -116,7 +117,7 @@ class TruncatedBPTT(OnlineGradient):
         stretch = sequences.between(low, end)
         counted = torch.arange(low, end, device=due.device) >= first
         scored = stretch.scored * (counted.reshape(-1, *(1,) * due.ndim) & due)
-        # Windows near the start are shorter; padded, they all have one shape.
+        # Windows near the start are shorter; padded, they have few shapes.
         stretch = replace(stretch, scored=scored).padded(min(self.window, CHUNK))
         missing = len(stretch.inputs) - count
         padded = torch.cat([states, states[-1:].expand(missing, *states.shape[1:])])

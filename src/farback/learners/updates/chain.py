@@ -20,7 +20,7 @@ class Chain(Update):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.links or not all(isinstance(it, Update) for it in self.links):
+        if not self.links:
             raise WrongUsage(
                 f"links came as {self.links!r}, expected a tuple of updates; "
                 "try Chain((Clip(1.0), SGD(0.01)))."
