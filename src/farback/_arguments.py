@@ -9,7 +9,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from inspect import BoundArguments, Parameter
-from numbers import Integral, Real
+from numbers import Complex, Integral, Real
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -53,11 +53,34 @@ def bound(
     asked = hints(cls)
     for word, value in given.arguments.items():
         if word in asked and not fits(value, asked[word]):
-            raise WrongUsage(
-                f"{word} came as {value!r} for {name}, expected {known[word].annotation}; "
-                f"{_advice(known[word])}."
+            of = known[word]
+            raise mismatch(
+                word, value, name, said=of.annotation, hint=asked[word], default=of.default
             )
     return given
+
+
+def mismatch(
+    word: str, value: Any, name: str, *, said: Any, hint: Any, default: Any = Parameter.empty
+) -> WrongUsage:
+    """The refusal of an argument that is not of its kind.
+
+    Args:
+        word: the argument.
+        value: what came.
+        name: whose argument it is.
+        said: the kind, as its author wrote it.
+        hint: the same, as it is asked for.
+        default: what the argument is without a caller, where it is anything.
+    """
+    kind = said.__name__ if isinstance(said, type) else str(said).removeprefix("typing.")
+    if isinstance(value, list) and fits(tuple(value), hint):
+        advice = f"try {word}={tuple(value)!r}"
+    elif default is not Parameter.empty and fits(default, hint):
+        advice = f"try {word}={default!r}"
+    else:
+        advice = "give one of that kind"
+    return WrongUsage(f"{word} came as {value!r} for {name}, expected {kind}; {advice}.")
 
 
 def fits(value: Any, hint: Any) -> bool:
@@ -66,19 +89,33 @@ def fits(value: Any, hint: Any) -> bool:
     if origin in (Union, UnionType):
         return any(fits(value, it) for it in inside)
     if origin is Literal:
-        return value in inside
-    if origin is tuple:
+        return any(type(it) is type(value) and it == value for it in inside)
+    if origin is tuple and inside:
         if not isinstance(value, tuple):
             return False
         each = inside[:1] * len(value) if inside[1:] == (...,) else inside
         return len(each) == len(value) and all(map(fits, value, each))
-    if hint in (int, float):
-        wide = Integral if hint is int else Real
-        return isinstance(value, wide) and not isinstance(value, bool)
+    if hint in _NUMBERS:
+        number = isinstance(value, _NUMBERS[hint]) and not isinstance(value, bool)
+        return number and _finds_room(value, hint)
+    kind = origin or hint
     try:
-        return not isinstance(hint, type) or isinstance(value, hint)
+        return not isinstance(kind, type) or isinstance(value, kind)
     except TypeError:  # Any, or a protocol that cannot be asked
         return True
+
+
+_NUMBERS: dict[Any, type[Any]] = {int: Integral, float: Real, complex: Complex}
+"""Python's own numbers, and what passes for each: those of other libraries, and whole for real."""
+
+
+def _finds_room(number: Any, kind: Any) -> bool:
+    """Whether a whole number is small enough to be a float, where one is asked for."""
+    try:
+        kind(number)
+    except OverflowError:
+        return False
+    return True
 
 
 def plain(value: Any, hint: Any) -> Any:
@@ -86,10 +123,10 @@ def plain(value: Any, hint: Any) -> Any:
     origin, inside = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return plain(value, next(it for it in inside if fits(value, it)))
-    if origin is tuple:
+    if origin is tuple and inside:
         each = inside[:1] * len(value) if inside[1:] == (...,) else inside
         return tuple(map(plain, value, each))
-    return hint(value) if hint in (int, float) else value
+    return hint(value) if hint in _NUMBERS else value
 
 
 def path_of(value: Any, what: str) -> Path:
@@ -98,9 +135,10 @@ def path_of(value: Any, what: str) -> Path:
     Raises:
         WrongUsage: it is no path, or an empty one.
     """
-    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+    place = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(place, str) or not place or "\0" in place:
         raise WrongUsage(f"{what} came as {value!r}, expected a path; try {what}='runs'.")
-    return Path(value)
+    return Path(place)
 
 
 def _taken(cls: Callable[..., Any]) -> str:
@@ -113,11 +151,6 @@ def _with_default(parameter: Parameter) -> str:
     if parameter.default is Parameter.empty:
         return parameter.name
     return f"{parameter.name}={parameter.default!r}"
-
-
-def _advice(parameter: Parameter) -> str:
-    known = parameter.default is not Parameter.empty
-    return f"try {_with_default(parameter)}" if known else "give one of that kind"
 
 
 def hints(cls: Callable[..., Any]) -> dict[str, Any]:

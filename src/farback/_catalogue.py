@@ -14,10 +14,11 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from .errors import WrongUsage, unknown
@@ -106,12 +107,19 @@ def member(room: str, name: str) -> type[Any]:
     return found[0]
 
 
-def named(room: str, cls: str) -> type[Any]:
+def named(room: str, cls: str, own: Mapping[str, str] = MappingProxyType({})) -> Any:
     """The member whose class is called `cls`, or the room's interface: `cells.Cell`.
+
+    Args:
+        room: where it is looked up.
+        cls: its name.
+        own: what one's own members are written with besides, by the file it stands in.
 
     Raises:
         AttributeError: no file of the room goes by that name.
     """
+    if cls in own:
+        return getattr(import_module(f"{_package(room)}.{own[cls]}"), cls)
     if cls == _camel(singular(room)):
         return kind(room)
     for file in names(room):

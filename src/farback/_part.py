@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields
+from inspect import Parameter
 from typing import Any
 
-from ._arguments import fits, hints, plain
-from .errors import WrongUsage
+from ._arguments import fits, hints, mismatch, plain
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Part:
     A class with refusals of its own has them in a `__post_init__` that calls this one first.
     """
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, *_: Any) -> None:
         """Refuse what is of another kind, and hold numbers as Python's own: equal parts read alike.
 
         Raises:
@@ -24,7 +24,7 @@ class Part:
         """
         check_kinds(self)
         asked = hints(type(self))
-        for field in (it.name for it in fields(self) if it.name in asked):
+        for field in (it.name for it in fields(self) if it.init and it.name in asked):
             object.__setattr__(self, field, plain(getattr(self, field), asked[field]))
 
 
@@ -35,13 +35,9 @@ def check_kinds(part: Any) -> None:
         WrongUsage: the first of them, by its name.
     """
     asked = hints(type(part))
-    for field in fields(part):
+    for field in (it for it in fields(part) if it.init and it.name in asked):
         value = getattr(part, field.name)
-        if field.name in asked and not fits(value, asked[field.name]):
-            kind = getattr(field.type, "__name__", field.type)
-            told = field.default is not MISSING
-            advice = f"try {field.name}={field.default!r}" if told else "give one of that kind"
-            raise WrongUsage(
-                f"{field.name} came as {value!r} for {type(part).__name__}, expected {kind}; "
-                f"{advice}."
-            )
+        if not fits(value, asked[field.name]):
+            default = Parameter.empty if field.default is MISSING else field.default
+            name, hint = type(part).__name__, asked[field.name]
+            raise mismatch(field.name, value, name, said=field.type, hint=hint, default=default)

@@ -31,6 +31,7 @@ def test_a_slice_is_runs_and_a_place_is_a_run(runs):
 
 def test_where_filters_by_fields_measures_and_functions(runs):
     assert [it.trial.seed for it in runs.where(outcome="solved")] == [0, 1]
+    assert [it.trial.seed for it in runs.where(seed=np.int64(1))] == [1]
     assert [it.trial.seed for it in runs.where(lambda run: run.trial.seed > 1, budget=1000)] == [
         2,
         3,

@@ -1,7 +1,7 @@
 """A part of a trial says all that it is, in values of the kinds that its class asks for."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, Tuple  # noqa: UP035
 
 import numpy as np
 import pytest
@@ -83,6 +83,35 @@ def test_equal_parts_are_written_alike() -> None:
     assert repr(cells.Elman(hidden=np.int64(3))) == repr(cells.Elman(hidden=3))
     lstm = cells.LSTM1997(blocks=2, input_bias=(-1, np.float32(-2)))
     assert lstm.input_bias == (-1.0, -2.0) and {type(it) for it in lstm.input_bias} == {float}
+
+
+@dataclass(frozen=True)
+class Wide(LearnedStart):
+    pair: Tuple = ()  # type: ignore  # noqa: UP006
+    text: Literal["a", "b"] = "a"
+    number: complex = 1j
+    clip: float = None  # type: ignore  # an implicit Optional
+    bias: tuple[float, ...] = ()
+    total: float = field(init=False, default=0.0)
+
+
+@pytest.mark.parametrize("given", [{"pair": (1, 2)}, {"number": 1}, {"bias": (1, np.float32(2))}])
+def test_what_fits_is_taken(given: dict[str, Any]) -> None:
+    Wide(clip=1.0, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"text": np.ones(2)}, r"text came as array.* expected Literal\['a', 'b'\]; try text='a'"),
+        ({}, "clip came as None for Wide, expected float; give one of that kind"),
+        ({"clip": 10**400}, "clip came as 1000"),
+        ({"clip": 1.0, "bias": [1, 2]}, r"bias came as \[1, 2\] .* try bias=\(1, 2\)"),
+    ],
+)
+def test_what_does_not_fit_is_told_with_what_would(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(WrongUsage, match=said):
+        Wide(**given)
 
 
 @pytest.mark.parametrize("update", [updates.SGD, updates.Momentum, updates.Adam])

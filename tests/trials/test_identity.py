@@ -71,6 +71,14 @@ def test_a_users_file_may_be_called_like_one_of_pythons(tmp_path: Path, monkeypa
     assert list(sources(module.Mine())) == ["code.py:Mine"]
 
 
+@pytest.mark.parametrize("name", ["__main__", "builtins", "farback_file_mine"])
+def test_a_class_made_of_text_has_no_source_and_is_told(name: str) -> None:
+    namespace = {"__name__": name}
+    exec(MINE, namespace)
+    with pytest.raises(InputRefused, match="cannot be read"):
+        sources(namespace["Mine"]())
+
+
 def test_an_edited_class_has_another_source(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     before = sources(imported(file, MINE).Mine())

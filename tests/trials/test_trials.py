@@ -16,7 +16,7 @@ import farback as fb
 from farback import cells, learners, tasks
 from farback.cells.squashings import Identity
 from farback.draws import Draws
-from farback.errors import InputRefused, Stopped, WrongUsage
+from farback.errors import Stopped, WrongUsage
 from farback.learners import gradients, updates
 from farback.results import Run, Runs, Store
 from farback.tasks._criterion import Criterion
@@ -161,14 +161,6 @@ def test_a_budget_is_never_overdrawn() -> None:
     assert run.sequences == 9
     with pytest.raises(WrongUsage, match="fewer than the 3"):
         fb.train(CELL, TASK, three, seeds=1, sequences=2, progress=False)
-
-
-def test_sequences_that_are_not_as_the_task_says_are_told() -> None:
-    class Narrow(Echo):
-        inputs = 2
-
-    with pytest.raises(InputRefused, match=r"has 2 inputs, and draws them as \(3, 1, 8, 1\)"):
-        train(task=Narrow())
 
 
 def test_a_class_in_place_of_an_object_is_told() -> None:

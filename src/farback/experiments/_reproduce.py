@@ -119,9 +119,13 @@ def _chosen(rows: tuple[Row, ...], named: str | Sequence[str] | None) -> tuple[R
     if named is None:
         return rows
     words = [named] if isinstance(named, str) else named
+    if not isinstance(words, Sequence) or not words:
+        raise WrongUsage(
+            f"rows came as {named!r}, expected the name of one; try rows={rows[0].name!r}."
+        )
     for word in words:
-        if not any(word in row.name for row in rows):
-            raise unknown("row", word, [row.name for row in rows])
+        if not any(str(word) in row.name for row in rows):
+            raise unknown("row", str(word), [row.name for row in rows])
     return tuple(row for row in rows if any(_named(word, row, rows) for word in words))
 
 

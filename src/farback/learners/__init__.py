@@ -12,11 +12,14 @@ from typing import Any
 
 from .._catalogue import class_names, named
 
+_FOR_YOUR_OWN = {"Learned": "_learner"}
+"""What one's own is written with, beside the interface, and where it lives."""
+
 
 def __getattr__(name: str) -> Any:
     if name in ("gradients", "updates"):
         return import_module(f".{name}", __name__)
-    return named("learners", name)
+    return named("learners", name, _FOR_YOUR_OWN)
 
 
 def __dir__() -> list[str]:

@@ -8,18 +8,21 @@ gradient (RTRL, truncated BPTT) accounts for errors, by their part of the gradie
 old parameters lives on in what it carries, as in the original algorithms.
 
 Reference: R. J. Williams, D. Zipser, A Learning Algorithm for Continually Running Fully Recurrent
-Neural Networks, 1989, for the last.
+Neural Networks, 1989: changes within a sequence.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import torch
 
+from .._named import users_code
+from ..draws import Draws
 from ..engine.reference import Function, batched
-from ..errors import WrongUsage
+from ..errors import InputRefused, WrongUsage
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
 from ._learner import Learned, Learner, Memory, chosen
@@ -63,7 +66,15 @@ class Descent(Learner):
         return 1.0, self.gradient.backward_passes
 
     def fits(self, problem: Problem) -> None:
-        """Every cell and task will do."""
+        """Every cell and task will do; gradient and update must be shaped like the parameters."""
+        params = problem.parameters(0)
+        one = problem.task.sample(Draws((0,), "size")).to(torch.float64).one(0, 0).between(0, 2)
+        with users_code(f"trying {self.gradient!r} on two steps"):
+            found = self.gradient(problem, params, one)
+        _expect_alike(params, getattr(found, "gradient", found), self.gradient)
+        with users_code(f"trying {self.update!r} on the parameters"):
+            step, _ = self.update(params, self.update.init(params), params)
+        _expect_alike(params, step, self.update)
 
     def init(self, net: Trials, params: Params) -> Memory:
         return _init(self.update)(params)
@@ -95,6 +106,16 @@ class Descent(Learner):
     def _updated(self, params: Params, gradient: Params, memory: Memory) -> tuple[Params, Memory]:
         mean = {name: value / self.batch for name, value in gradient.items()}
         return _descend(self.update)(params, mean if self.batch > 1 else gradient, memory)
+
+
+def _expect_alike(params: Params, came: Any, part: Gradient | Update) -> None:
+    expected = {name: tuple(it.shape) for name, it in params.items()}
+    shapes = isinstance(came, dict) and {name: tuple(it.shape) for name, it in came.items()}
+    if shapes != expected:
+        raise InputRefused(
+            f"{part!r} gives {shapes or came!r}, expected the shapes of the parameters, "
+            f"{expected}; try farback check."
+        )
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WrongUsage, unknown
@@ -156,7 +157,9 @@ def told(unread: Sequence[str]) -> list[str]:
 
 def plain(value: object) -> object:
     """The value as it stands in a record: of a part its repr."""
-    return value if value is None or isinstance(value, (str, int, float)) else repr(value)
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    return int(value) if isinstance(value, Integral) else repr(value)
 
 
 def _groups(
@@ -183,15 +186,17 @@ def _differing(
 def _check_value(value: str, records: list[dict[str, Any]]) -> None:
     known = {name for name, kind in FIELDS.items() if kind is not str}
     known |= {name for record in records for name in record} - FIELDS.keys() | set(MEANINGS)
-    if records and value not in known:
-        raise unknown("value", value, known)
+    if not isinstance(value, str) or (records and value not in known):
+        raise unknown("value", str(value), known)
 
 
 def _fields(names: Fields) -> tuple[str, ...]:
+    if not isinstance(names, Iterable):
+        raise WrongUsage(f"A field came as {names!r}, expected its name; try 'cell'.")
     chosen = (names,) if isinstance(names, str) else tuple(names)
     for name in chosen:
         if name not in FIELDS:
-            raise unknown("field", name, FIELDS, where=" to group by")
+            raise unknown("field", str(name), FIELDS, where=" to group by")
     if len(set(chosen)) < len(chosen):
         raise WrongUsage(f"A field came twice in {', '.join(chosen)}; name each once.")
     return chosen

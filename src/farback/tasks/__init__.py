@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from .._catalogue import class_names, named
@@ -26,9 +25,7 @@ _FOR_YOUR_OWN = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _FOR_YOUR_OWN:
-        return getattr(import_module(f".{_FOR_YOUR_OWN[name]}", __name__), name)
-    return named("tasks", name)
+    return named("tasks", name, _FOR_YOUR_OWN)
 
 
 def __dir__() -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from .._part import Part
 from ..errors import WrongUsage, expect
 
 EVIDENCE = ("last", "training", "test")
@@ -33,7 +34,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Criterion:
+class Criterion(Part):
     """Solved when each body of evidence shows few enough wrong answers and a small enough error.
 
     Args:
@@ -52,13 +53,17 @@ class Criterion:
     error: float = math.inf
 
     def __post_init__(self) -> None:
-        if not isinstance(self.on, tuple) or not self.on or not {*self.on} <= {*EVIDENCE}:
+        super().__post_init__()
+        if not self.on or not {*self.on} <= {*EVIDENCE}:
             raise WrongUsage(
                 f"on came as {self.on!r}, expected a tuple of some of {', '.join(EVIDENCE)}; "
                 "try ('test',)."
             )
         if self.test is not None:
             expect(1, test=self.test)
+        expect(0, wrong=self.wrong)
+        if not self.error > 0:
+            raise WrongUsage(f"error came as {self.error}, expected more than 0; try error=0.04.")
         if "last" in self.on and self.last < 1:
             raise WrongUsage(
                 f"last came as {self.last}, expected at least 1 where the last sequences count; "

@@ -51,8 +51,8 @@ def require_close(ours: Tensor, theirs: Tensor, tolerance: float, sentence: str)
     """Say what broke, and by how much, unless both agree relative to the largest number."""
     scale = max(1.0, float(theirs.abs().max())) if theirs.numel() else 1.0
     off = float((ours - theirs).abs().max()) / scale if theirs.numel() else 0.0
+    require(bool(torch.isfinite(ours).all()), f"{sentence}; it gives numbers that are not finite.")
     require(off <= tolerance, f"{sentence}; they are {off:.1e} apart, expected {tolerance:.0e}.")
-    require(bool(torch.isfinite(ours).all()), f"{sentence}; and the numbers are finite.")
 
 
 def same(one: Any, other: Any) -> bool:

@@ -14,7 +14,6 @@ from inspect import isclass
 from types import NoneType
 from typing import Any
 
-import numpy as np
 import torch
 
 from .._part import check_kinds
@@ -40,15 +39,16 @@ def check_configuration(part: Any) -> None:
         for inner in _within(value):
             if is_dataclass(inner) and not isclass(inner):
                 check_configuration(inner)
-            elif not isinstance(inner, _TOLD):
+            elif type(inner) not in _TOLD and not isinstance(inner, Enum):
                 raise WrongUsage(
                     f"{field} came as {type(inner).__name__} for {name}, whose repr may leave "
-                    "something out; give numbers, words, frozen dataclasses, or tuples of those."
+                    "something out; give Python's own numbers and words, frozen dataclasses, or "
+                    "tuples of those."
                 )
 
 
-_TOLD = (bool, int, float, complex, str, bytes, NoneType, Enum, torch.dtype, np.number)
-"""What a repr tells whole."""
+_TOLD = {bool, int, float, complex, str, bytes, NoneType, torch.dtype}
+"""What a repr tells whole, and in one way alone."""
 
 
 def _within(value: Any) -> Iterator[Any]:

@@ -50,11 +50,14 @@ def device_name(device: str) -> str:
 
 @cache
 def commit() -> str | None:
-    """The commit of farback's own sources; None where they are not a checkout."""
+    """The commit of farback's own sources, and a + where they were changed since.
+
+    None where they are not a checkout.
+    """
     here = Path(__file__).parent
     try:
         found = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
+            ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"],
             cwd=here,
             capture_output=True,
             text=True,

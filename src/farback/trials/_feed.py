@@ -12,7 +12,6 @@ from copy import copy
 import torch
 
 from ..draws import Draws
-from ..errors import InputRefused
 from ..problem import CHUNK
 from ..tasks._task import Task
 from ..types import Sequences
@@ -43,7 +42,6 @@ class Feed:
         self._task, self._seeds = task, tuple(seeds)
         self._dtype, self._device = dtype, device
         one = task.sample(Draws(self._seeds[:1], "size", count=8))
-        _check_shapes(task, one)
         self._numbers = one.inputs.numel() / 8  # of a sequence
         self._training = self._training_set()
 
@@ -112,17 +110,3 @@ class Feed:
 
     def _ready(self, part: Sequences) -> Sequences:
         return part.padded(CHUNK).to(self._dtype, self._device)
-
-
-def _check_shapes(task: Task, drawn: Sequences) -> None:
-    """Refuse sequences that are not as the task says."""
-    steps = len(drawn.alive)
-    for name, came, size in (
-        ("inputs", drawn.inputs, task.inputs),
-        ("outputs", drawn.targets, task.outputs),
-    ):
-        if not steps or came.shape != (steps, *drawn.alive.shape[1:], size):
-            raise InputRefused(
-                f"{task!r} says that it has {size} {name}, and draws them as {tuple(came.shape)}, "
-                f"expected [T, R, B, {size}] with T at least 1; try farback.testing.check_task."
-            )

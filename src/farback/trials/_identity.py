@@ -7,6 +7,7 @@ file that defines it too, so that an edited class is a new trial and never a sta
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import sys
 import sysconfig
@@ -71,10 +72,10 @@ def _classes(part: Any) -> Iterator[type[Any]]:
 def _of_a_user(cls: type[Any]) -> bool:
     """Neither farback's nor Python's own, whatever a user's file is called."""
     home = cls.__module__.partition(".")[0]
-    if home == "farback" or home in sys.builtin_module_names:
+    if home == "farback" or vars(builtins).get(cls.__name__) is cls:
         return False
     file = getattr(sys.modules.get(home), "__file__", None)
-    stands = home in sys.stdlib_module_names and home != "__main__"
+    stands = home in sys.stdlib_module_names and home not in ("__main__", "builtins")
     return not (stands and (file is None or Path(file).is_relative_to(_PYTHON)))
 
 
@@ -82,6 +83,8 @@ def _hashed(cls: type[Any]) -> tuple[Path, str]:
     """The file that a class was imported from, and its hash as it was then."""
     name = f"{cls.__module__}.{cls.__qualname__}"
     try:
+        if _made_of_text(cls):
+            raise OSError
         file = Path(inspect.getfile(cls))
         text = file.read_bytes()
     except (OSError, TypeError):
@@ -95,6 +98,14 @@ def _hashed(cls: type[Any]) -> tuple[Path, str]:
             "that it runs; import it again (restart the program or the notebook's kernel)."
         )
     return file, sha256(text).hexdigest()
+
+
+def _made_of_text(cls: type[Any]) -> bool:
+    """Whether its functions come from an exec, and from no file; a dataclass writes its own so."""
+    own = (it for name, it in vars(cls).items() if not name.startswith("__"))
+    functions = (inspect.unwrap(getattr(it, "fget", None) or it) for it in own)
+    codes = (it.__code__ for it in functions if inspect.isfunction(it))
+    return any(it.co_filename.startswith("<") for it in codes)
 
 
 def _is_what_runs(module: ModuleType | None, cls: type[Any], file: Path, text: bytes) -> bool:

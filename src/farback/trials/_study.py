@@ -21,6 +21,7 @@ from ..results import Run, Trial
 from ..tasks._task import Task
 from ._configuration import check_configuration
 from ._environment import check_device, commit, device_name, versions
+from ._fit import check_fit
 from ._group import Finished, Moment, Plan, run
 from ._identity import sources, written
 
@@ -62,8 +63,7 @@ class Study:
             raise WrongUsage(f"dtype came as {self.dtype!r}, expected {known}.")
         check_device(self.device)
         problem = Problem(self.cell, self.task)
-        if not problem.parameters(0):  # a cell that cannot have the task's shapes says so
-            raise WrongUsage(f"{self.cell!r} has no parameters, and there is nothing to learn.")
+        check_fit(problem)
         self.learner.fits(problem)
 
     @property

@@ -11,9 +11,12 @@ from typing import Any
 
 from ..._catalogue import class_names, named
 
+_FOR_YOUR_OWN = {"Advanced": "_online", "ErrorGradient": "_gradient", "OnlineGradient": "_online"}
+"""What one's own is written with, beside the interface, and where it lives."""
+
 
 def __getattr__(name: str) -> Any:
-    return named("gradients", name)
+    return named("gradients", name, _FOR_YOUR_OWN)
 
 
 def __dir__() -> list[str]:

@@ -11,9 +11,12 @@ from typing import Any
 
 from ..._catalogue import class_names, named
 
+_FOR_YOUR_OWN = {"Step": "_update"}
+"""What one's own is written with, beside the interface, and where it lives."""
+
 
 def __getattr__(name: str) -> Any:
-    return named("updates", name)
+    return named("updates", name, _FOR_YOUR_OWN)
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,87 @@
+"""Whether a cell and a task are what they say: one step of one sequence, before any work.
+
+What broadcasts would run without a complaint, and its results would be of another problem.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .._named import users_code
+from ..draws import Draws
+from ..errors import InputRefused
+from ..problem import Problem
+from ..tasks._criterion import Criterion
+from ..tasks._task import Task
+from ..types import Sequences
+
+
+def check_fit(problem: Problem) -> None:
+    """Refuse a cell or a task whose numbers are not shaped as it says.
+
+    Raises:
+        WrongUsage: the cell cannot have the task's inputs and outputs.
+        InputRefused: what came, what was expected; or the user's own code failed.
+    """
+    cell, task = problem.cell, problem.task
+    with users_code(f"drawing a sequence of {type(task).__name__}"):
+        drawn = task.sample(Draws((0,), "size"))
+    _check_task(task, drawn)
+    with users_code(f"making the parameters of {type(cell).__name__}"):
+        params = problem.parameters(0)
+    _check_params(cell, params)
+    x = drawn.one(0, 0).to(torch.float64).inputs[0]
+    with users_code(f"trying a step of {type(cell).__name__}"):
+        size = sum(cell.layout(params).values())
+        start = cell.start(params)
+        _expect(cell, "start", start, size)
+        after = cell.step(params, start, x)
+        _expect(cell, "step", after, size)
+        _expect(cell, "read", cell.read(params, after, x), task.outputs)
+
+
+def _check_task(task: Task, drawn: Any) -> None:
+    said = f"{task!r} draws"
+    advice = "try farback.testing.check_task"
+    if not isinstance(drawn, Sequences):
+        raise InputRefused(f"{said} {drawn!r}, expected Sequences; {advice}.")
+    steps, batch = len(drawn.alive), drawn.alive.shape[1:]
+    for name, came, size in (
+        ("inputs", drawn.inputs, task.inputs),
+        ("targets", drawn.targets, task.outputs),
+        ("answers", drawn.answers, task.outputs),
+    ):
+        if not steps or came.shape != (steps, *batch, size):
+            raise InputRefused(
+                f"{said} {name} of shape {tuple(came.shape)}, expected [T, R, B, {size}] with T at "
+                f"least 1; {advice}."
+            )
+    if not (drawn.scored.sum(0) > 0).all():
+        raise InputRefused(f"{said} a sequence without a scored step, expected one; {advice}.")
+    if not isinstance(task.criterion, Criterion):
+        raise InputRefused(f"{task!r} has {task.criterion!r} for a criterion; {advice}.")
+
+
+def _check_params(cell: object, params: Any) -> None:
+    whole = isinstance(params, dict) and all(
+        isinstance(it, Tensor) and it.is_floating_point() for it in params.values()
+    )
+    if not whole:
+        raise InputRefused(
+            f"{cell!r} has parameters {params!r}, expected a dictionary of float64 tensors; try "
+            "farback.testing.check_cell."
+        )
+    if not params:
+        raise InputRefused(f"{cell!r} has no parameters, and there is nothing to learn.")
+
+
+def _expect(cell: object, what: str, came: Any, size: int) -> None:
+    shape = tuple(came.shape) if isinstance(came, Tensor) else came
+    if shape != (size,):
+        raise InputRefused(
+            f"{cell!r} gives {shape!r} from {what}, expected the shape {(size,)}; try "
+            "farback.testing.check_cell."
+        )
