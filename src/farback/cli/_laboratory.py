@@ -37,6 +37,8 @@ class Seeds(click.ParamType):
 
 def _stretch(part: str) -> Iterable[int]:
     first, _, last = part.partition("-")
+    if not 0 <= int(last or first) - int(first) < 1_000_000:
+        raise ValueError
     return range(int(first), int(last or first) + 1)
 
 

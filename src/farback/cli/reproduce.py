@@ -80,4 +80,9 @@ def _choice(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not (key.isidentifier() and equals):
         raise WrongUsage(f"--option came as '{text}', expected KEY=VALUE; try truncated=False.")
-    return key, read(value, rooms=[it for room in _ROOMS for it in _catalogue.within(room)])
+    try:
+        return key, read(value, rooms=[it for room in _ROOMS for it in _catalogue.within(room)])
+    except WrongUsage as refusal:
+        if not value.isidentifier():
+            raise
+        raise WrongUsage(f"{refusal} A word is written in quotes: '{key}=\"{value}\"'.") from None

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from ..errors import FarbackError, WrongUsage
+from ..errors import FarbackError, WrongUsage, a
 
 Subject = TypeVar("Subject")
 
@@ -45,6 +45,14 @@ def require(kept: bool, sentence: str) -> None:
     """Say what broke unless the claim is kept."""
     if not kept:
         raise ContractBroken(sentence)
+
+
+def require_kind(thing: object, kind: type[Any]) -> None:
+    """Say what came where something of another kind is expected."""
+    if isinstance(thing, type):
+        raise ContractBroken(f"the class {thing.__name__} came, expected an object of one.")
+    came = a(type(thing).__name__)
+    require(isinstance(thing, kind), f"{came} came, expected a child of {kind.__name__}.")
 
 
 def require_close(ours: Tensor, theirs: Tensor, tolerance: float, sentence: str) -> None:

@@ -24,7 +24,7 @@ from ..draws import Draws
 from ..learners.gradients.bptt import BPTT
 from ..problem import Problem, Trials, read, unroll
 from ..types import Params, Sequences
-from ._contract import check_configuration, copied, keep, require, require_close, same
+from ._contract import check_configuration, copied, keep, require, require_close, require_kind, same
 from ._noise import Noise
 
 Function = Callable[[Params, Tensor, Tensor], Tensor]
@@ -43,6 +43,7 @@ def check_cell(cell: Cell, *, inputs: int = 3, outputs: int = 2) -> None:
         ContractBroken: the first claim that it breaks, and how.
         WrongUsage: the cell refuses so many inputs or outputs.
     """
+    require_kind(cell, Cell)
     keep(CLAIMS, _Bench(cell, inputs, outputs), repr(cell))
 
 
@@ -75,8 +76,6 @@ class _Bench:
 
 
 def _a_value_told_by_its_repr(bench: _Bench) -> None:
-    came = type(bench.cell).__name__
-    require(isinstance(bench.cell, Cell), f"a {came} came, expected a child of Cell.")
     check_configuration(bench.cell)
 
 

@@ -22,7 +22,7 @@ from ..learners.gradients._online import OnlineGradient, whole
 from ..learners.gradients.bptt import BPTT
 from ..problem import Problem, Trials
 from ..types import Params, Sequences, plus
-from ._contract import check_configuration, copied, keep, require, require_close, same
+from ._contract import check_configuration, copied, keep, require, require_close, require_kind, same
 from ._learned_start import LearnedStart
 from ._noise import Noise
 
@@ -56,6 +56,7 @@ def check_gradient(
     Raises:
         ContractBroken: the first claim that it breaks, and how.
     """
+    require_kind(gradient, Gradient)
     keep(VALUE, gradient, repr(gradient))
     for problem in problems or _default():
         name = f"{gradient!r} on {problem.cell!r} and {problem.task!r}"

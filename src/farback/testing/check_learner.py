@@ -25,6 +25,7 @@ from ._contract import (
     keep,
     require,
     require_close,
+    require_kind,
     same,
 )
 from ._learned_start import LearnedStart
@@ -53,6 +54,7 @@ def check_learner(
         ContractBroken: the first claim that it breaks, and how.
         WrongUsage: it does not learn on `problem` at all.
     """
+    require_kind(learner, Learner)
     problem = problem or Problem(LearnedStart(), Noise(steps=40))
     keep(CLAIMS, _Bench(learner, problem, Trials(problem), unfit), repr(learner))
 

@@ -26,7 +26,7 @@ from ..draws import Draws
 from ..tasks._criterion import EVIDENCE, Tally
 from ..tasks._task import Task
 from ..types import Sequences
-from ._contract import check_configuration, keep, require, same
+from ._contract import check_configuration, keep, require, require_kind, same
 from ._task_rule import FEW, ROUNDING, SEEDS, Bench, check_lag, check_rule
 
 _STANDARD_ERRORS = 5.0
@@ -43,6 +43,7 @@ def check_task(task: Task, *, count: int = 200) -> None:
     Raises:
         ContractBroken: the first claim that it breaks, and how.
     """
+    require_kind(task, Task)
     keep(CLAIMS, Bench(task, count), repr(task))
 
 

@@ -15,7 +15,7 @@ from torch.utils import _pytree as pytree
 from ..engine.reference import batched
 from ..learners.updates._update import Memory, Step, Update
 from ..types import Params
-from ._contract import check_configuration, copied, keep, require, require_close, same
+from ._contract import check_configuration, copied, keep, require, require_close, require_kind, same
 
 _STEPS = 3
 """Steps looked at, so that what is remembered is used."""
@@ -30,6 +30,7 @@ def check_update(update: Update) -> None:
     Raises:
         ContractBroken: the first claim that it breaks, and how.
     """
+    require_kind(update, Update)
     keep(CLAIMS, update, repr(update))
 
 

@@ -117,15 +117,23 @@ def sweep(
     return perform(studies, numbers, store=store, progress=progress, watch=watch)
 
 
+_MOST = 1_000_000
+"""Trials of one cell, task and learner."""
+
+
 def seeds_of(seeds: int | Iterable[int]) -> list[int]:
     """The seeds that a caller means: so many from 0 on, or these."""
     try:
-        given = seeds if isinstance(seeds, Iterable) else range(index(seeds))
+        given = seeds if isinstance(seeds, Iterable) else range(min(index(seeds), _MOST + 1))
         numbers = list(dict.fromkeys(index(it) for it in given))
     except TypeError:
         numbers = []
     if not numbers or min(numbers) < 0:
         raise WrongUsage(
             f"seeds came as {seeds!r}, expected how many, or whole numbers from 0 on; try seeds=10."
+        )
+    if len(numbers) > _MOST:
+        raise WrongUsage(
+            f"seeds came as more than {_MOST:,}, and a run has as many trials at most."
         )
     return numbers
