@@ -19,7 +19,7 @@ MOST_MARKS = 120
 """Places on the x axis that a median is taken at."""
 
 _MEANINGS = {
-    "loss": ("Error of a sequence, while learning", "error"),
+    "loss": ("Loss of a sequence, while learning", "loss"),
     "wrong": ("Share of sequences answered wrongly, while learning", "share wrong"),
 }
 _WIDE = 30.0

@@ -39,13 +39,14 @@ def of_runs(
         title: what the runs are of.
     """
     several = tables(runs, rows=rows, columns=columns, values=values)
+    told = [several[0], *filter(_told, several[1:])]
     behind = _behind(several[0], runs)
     return Sheet(
         title=title,
         sentence=f"{runs.sentence}.",
         heading=_heading(several[0]),
         lines=_lines(several, {place: number for number, place in enumerate(behind)}),
-        meaning="; ".join(it.meaning for it in several),
+        meaning="; ".join(it.meaning for it in told),
         groups=tuple(groups(behind.values())),
         facts=facts(runs, whole=False),
         notes=several[0].notes,
@@ -140,6 +141,11 @@ def _remark(table: Table, entry: Entry) -> str:
         return ""
     said = (entry.number, entry.interval, _WORDS.get(table.value, table.value))
     return " ".join(filter(None, said))
+
+
+def _told(table: Table) -> bool:
+    """Whether a further number is seen in any square."""
+    return any(_remark(table, entry) for entry in table.entries.values())
 
 
 def _joined(fields: Sequence[str], labels: Sequence[Any]) -> str:
