@@ -110,20 +110,20 @@ _NUMBERS: dict[Any, type[Any]] = {int: Integral, float: Real, complex: Complex}
 
 
 def _finds_room(number: Any, kind: Any) -> bool:
-    """Whether a whole number is small enough to be a float, where one is asked for."""
+    """Whether a whole number can be a float, where one is asked for, and stay what it is."""
     try:
-        kind(number)
+        return not isinstance(number, Integral) or kind(number) == number
     except OverflowError:
         return False
-    return True
 
 
 def plain(value: Any, hint: Any) -> Any:
     """A value that fits, its numbers as Python's own: 1 and numpy's 1.0 are the same 1.0."""
     origin, inside = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return plain(value, next(it for it in inside if fits(value, it)))
-    if origin is tuple and inside:
+        kinds = [it for it in inside if fits(value, it)]
+        return plain(value, type(value) if type(value) in kinds else kinds[0])
+    if origin is tuple and inside and type(value) is tuple:
         each = inside[:1] * len(value) if inside[1:] == (...,) else inside
         return tuple(map(plain, value, each))
     return hint(value) if hint in _NUMBERS else value

@@ -24,7 +24,7 @@ class WrongUsage(FarbackError):
 
 
 class InputRefused(FarbackError):
-    """A model, batch, loss or file that cannot be measured as it is."""
+    """A model, batch, file or part of a trial that cannot be worked with as it is."""
 
     exit_code = 3
 

@@ -122,5 +122,5 @@ def test_a_row_of_a_published_table_is_run_and_compared(farback, tmp_path):
     assert "of 3 published numbers 3 not comparable" in ended.out
     again = farback("reproduce", "hochreiter1997_temporal_order", *words, "--json")
     reasons = [line["reason"] for line in json.loads(again.out)["lines"]]
-    assert reasons[0] == "100 sequences, where the source's took up to 65,919"
+    assert reasons[0] == "100 sequences, where the source went to about 65,919"
     assert reasons[1:] == ["not reached within 100 sequences"] * 2

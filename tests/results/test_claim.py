@@ -57,9 +57,16 @@ def test_a_rate_at_a_cap_below_what_the_source_took_is_not_comparable() -> None:
     assert compare(early, SOLVED + UNSOLVED).verdict == "outside"
     found = compare(late, SOLVED + UNSOLVED)
     assert found.verdict == "not comparable"
-    assert found.reason == "5,000 sequences, where the source's took up to 5,001"
+    assert found.reason == "5,000 sequences, where the source went to about 5,001"
     assert compare(late, SOLVED).verdict == "within"
     assert compare(replace(late, published=0.0), SOLVED + UNSOLVED).verdict == "outside"
+
+
+def test_half_of_the_published_rate_is_asked_at_half_the_time() -> None:
+    half, quarter = (Claim("solved", 1.0, "table 1", by=by) for by in (10_000, 10_001))
+    assert compare(half, UNSOLVED * 10).verdict == "outside"
+    assert compare(quarter, UNSOLVED * 10).verdict == "not comparable"
+    assert compare(half, SOLVED + UNSOLVED).verdict == "not comparable"
 
 
 def test_words_are_not_comparable_and_are_quoted() -> None:

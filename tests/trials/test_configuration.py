@@ -1,7 +1,7 @@
 """A part of a trial says all that it is, in values of the kinds that its class asks for."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, Tuple  # noqa: UP035
+from typing import Any, Literal, NamedTuple, Tuple  # noqa: UP035
 
 import numpy as np
 import pytest
@@ -93,6 +93,32 @@ class Wide(LearnedStart):
     clip: float = None  # type: ignore  # an implicit Optional
     bias: tuple[float, ...] = ()
     total: float = field(init=False, default=0.0)
+
+
+class Pair(NamedTuple):
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Unions(LearnedStart):
+    share: float | int = 1.0
+    pair: tuple[float, float] = (1.0, 2.0)
+
+
+@pytest.mark.parametrize("value", [3, 3.0, 2**53 + 1])
+def test_a_number_of_a_union_keeps_its_type(value: float) -> None:
+    kept = Unions(share=value).share
+    assert (kept, type(kept)) == (value, type(value))
+
+
+def test_a_named_tuple_stays_one() -> None:
+    assert type(Unions(pair=Pair(1.0, 2.0)).pair) is Pair
+
+
+def test_a_whole_number_that_no_float_holds_is_told() -> None:
+    with pytest.raises(WrongUsage, match="lr came as 9007199254740993 for SGD, expected float"):
+        updates.SGD(lr=2**53 + 1)
 
 
 @pytest.mark.parametrize("given", [{"pair": (1, 2)}, {"number": 1}, {"bias": (1, np.float32(2))}])

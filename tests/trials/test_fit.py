@@ -1,5 +1,6 @@
 """A part that is not what it says is refused before any work, and nothing of it is stored."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,28 +29,60 @@ def unscored(self: Noise, draws: Any) -> Any:
     return replace(drawn, scored=torch.zeros_like(drawn.scored))
 
 
+def whole(self: Noise, draws: Any) -> Any:
+    drawn = Noise().sample(draws)
+    return replace(drawn, targets=drawn.targets.long())
+
+
+def arrays(self: Noise, draws: Any) -> Any:
+    drawn = Noise().sample(draws)
+    return replace(drawn, inputs=drawn.inputs.numpy())
+
+
+def step_of(change: Callable[[Any], Any]) -> Callable[..., updates.Step]:
+    """An update's call, its step changed."""
+    return lambda self, gradient, memory, params: updates.Step(change(gradient), memory)
+
+
 CELLS = {
     "start": (lambda self, params: params["start"][:2], r"gives \(2,\) from start.*\(3,\)"),
     "step": (lambda self, params, state, x: state[:1], r"gives \(1,\) from step.*\(3,\)"),
     "read": (lambda self, params, state, x: state.sum(), r"gives \(\) from read.*\(2,\)"),
     "layout": (lambda self, params: {"units": 2}, r"gives \(3,\) from start.*\(2,\)"),
     "parameters": (lambda self, *_: {}, "has no parameters"),
+    "parameters ": (lambda self, *_: {"W": torch.ones(3)}, "has W as torch.float32, expected"),
+    " parameters": (lambda self, *_: {"W": 0.5}, "has W as float, expected"),
+    " parameters ": (lambda self, *_: [torch.ones(3)], "has parameters .*expected a dictionary"),
 }
 WIDE = replace(changed(Noise, "sample", lambda self, draws: Noise().sample(draws)), inputs=4)
 TASKS = {
     "inputs": (WIDE, r"draws inputs of shape \(6, 1, 1, 3\), expected \[T, R, B, 4\]"),
     "sample": (changed(Noise, "sample", unscored), "draws a sequence without a scored step"),
     "nothing": (changed(Noise, "sample", lambda self, draws: None), "draws None, expected Seq"),
+    "whole numbers": (changed(Noise, "sample", whole), "draws targets as torch.int64, expected"),
+    "arrays": (changed(Noise, "sample", arrays), "draws inputs as ndarray, expected torch.float"),
     "criterion": (changed(Noise, "criterion", None), "has None for a criterion"),
 }
-DESCENTS = {
+DESCENTS: dict[str, Any] = {
     "a gradient of nothing": (
         (changed(gradients.BPTT, "__call__", lambda self, *_: None), updates.SGD()),
-        r"Mine\(\) gives None, expected the shapes of the parameters",
+        r"Mine\(\) gives None, expected an ErrorGradient",
     ),
     "an update of one": (
-        (gradients.BPTT(), changed(updates.SGD, "__call__", lambda self, g, m, p: ({}, m))),
-        r"Mine\(lr=0.1\) gives {}, expected the shapes",
+        (gradients.BPTT(), changed(updates.SGD, "__call__", step_of(lambda gradient: {}))),
+        r"Mine\(lr=0.1\) gives the shapes {}, expected those of the parameters",
+    ),
+    "an update of numbers": (
+        (gradients.BPTT(), changed(updates.SGD, "__call__", step_of(lambda it: {"W": 0.1}))),
+        r"gives the shapes {'W': \(\)}, expected those",
+    ),
+    "an update of nothing": (
+        (gradients.BPTT(), changed(updates.SGD, "__call__", lambda self, *_: None)),
+        r"Mine\(lr=0.1\) gives None, expected a Step",
+    ),
+    "an update that fails": (
+        (gradients.BPTT(), changed(updates.SGD, "__call__", broken)),
+        "failed at .* on purpose",
     ),
 }
 
@@ -69,7 +102,7 @@ def refused(said: str, store: Path, **parts: Any) -> None:
 @pytest.mark.parametrize("name", CELLS)
 def test_a_cell_of_other_shapes_is_told(name: str, tmp_path: Path) -> None:
     function, said = CELLS[name]
-    refused(said, tmp_path / "runs", cell=changed(LearnedStart, name, function))
+    refused(said, tmp_path / "runs", cell=changed(LearnedStart, name.strip(), function))
 
 
 @pytest.mark.parametrize("name", ["start", "step", "read", "layout", "parameters"])
@@ -88,3 +121,9 @@ def test_a_task_that_is_not_as_it_says_is_told(name: str, tmp_path: Path) -> Non
 def test_a_gradient_or_update_of_other_shapes_is_told(name: str, tmp_path: Path) -> None:
     (gradient, update), said = DESCENTS[name]
     refused(said, tmp_path / "runs", learner=Descent(gradient, update))
+
+
+def test_a_gradient_within_a_sequence_is_tried_too(tmp_path: Path) -> None:
+    gradient = changed(gradients.OneStep, "advance", lambda self, *_: None)
+    learner = Descent(gradient, updates.SGD(), per_step=True)
+    refused(r"Mine\(\) gives None, expected an Advanced", tmp_path / "runs", learner=learner)

@@ -71,6 +71,34 @@ def test_a_users_file_may_be_called_like_one_of_pythons(tmp_path: Path, monkeypa
     assert list(sources(module.Mine())) == ["code.py:Mine"]
 
 
+OTHERWISE = """
+DEBUG = False
+from math import pi as DEBUG
+TWICE = 1
+def TWICE(): pass
+KNOWN = []
+KNOWN.append(1)
+SIX = 3
+SIX *= 2
+def late():
+    global LATE
+    LATE = 2
+LATE = 1
+late()
+"""
+
+
+@pytest.mark.parametrize("text", [OTHERWISE, "pi = 3\nfrom math import *"])
+def test_a_constant_that_its_file_changes_itself_is_no_edit(tmp_path: Path, text: str) -> None:
+    assert sources(imported(tmp_path / "mine.py", MINE + text).Mine())
+
+
+def test_the_class_of_an_enum_is_a_users_too(tmp_path: Path) -> None:
+    text = MINE + "    mode: object = None\nfrom enum import Enum\nclass Mode(Enum):\n    A = 1\n"
+    module = imported(tmp_path / "mine.py", text)
+    assert list(sources(module.Mine(mode=module.Mode.A))) == ["mine.py:Mine", "mine.py:Mode"]
+
+
 @pytest.mark.parametrize("name", ["__main__", "builtins", "farback_file_mine"])
 def test_a_class_made_of_text_has_no_source_and_is_told(name: str) -> None:
     namespace = {"__name__": name}

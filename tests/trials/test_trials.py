@@ -5,6 +5,7 @@ import signal
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,36 @@ def test_a_budget_is_never_overdrawn() -> None:
     assert run.sequences == 9
     with pytest.raises(WrongUsage, match="fewer than the 3"):
         fb.train(CELL, TASK, three, seeds=1, sequences=2, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("watch", 3, "watch came as 3, expected a function"),
+        ("store", 3, "store came as 3, expected a path"),
+        ("store", "", "store came as '', expected a path"),
+        ("store", "a\0b", "expected a path"),
+        ("seeds", 10**9, "seeds came as more than 1,000,000"),
+        ("seeds", count(), "seeds came as more than 1,000,000"),
+    ],
+)
+def test_an_option_of_another_kind_is_told(option: str, value: object, said: str) -> None:
+    with pytest.raises(WrongUsage, match=said):
+        train(**{option: value})
+
+
+def test_a_sweep_of_nothing_is_told_and_one_of_a_generator_runs() -> None:
+    options = {"tasks": [TASK], "learners": [LEARNER], "seeds": 1, "sequences": 2, "group": 1}
+    with pytest.raises(WrongUsage, match=r"cells came as \[\], expected at least one"):
+        fb.sweep(cells=[], **options, progress=False)
+    with pytest.raises(WrongUsage, match=r"cells came as LSTM1997.*, expected at least one"):
+        fb.sweep(cells=CELL, **options, progress=False)  # type: ignore
+    assert len(fb.sweep(cells=(it for it in [CELL]), **options, progress=False)) == 1
+
+
+def test_the_last_answers_are_told_where_the_criterion_looks_at_them() -> None:
+    assert "last_wrong" in train(task=Echo(), seeds=1)[0].measures
+    assert "last_wrong" not in train(seeds=1)[0].measures
 
 
 def test_a_class_in_place_of_an_object_is_told() -> None:

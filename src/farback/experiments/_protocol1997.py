@@ -25,8 +25,8 @@ class Protocol1997(Experiment):
 
     Args:
         truncated: cut the gradient as appendix A.1 does; False gives the full one.
-        per_step: update after every step, not at the end of the sequence ("on-line" is all that is
-            said).
+        per_step: update within the sequence, at every step that has an error, and not at its end
+            ("on-line" is all that is said).
         error_factor: 1 as the appendix, which absorbs the 2 of the squared error; or 2.
         reset: the activation of every unit before the first step; 0 in the text, 0.5 in the
             authors' later simulator.

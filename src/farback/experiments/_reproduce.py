@@ -123,9 +123,10 @@ def _chosen(rows: tuple[Row, ...], named: str | Sequence[str] | None) -> tuple[R
         raise WrongUsage(
             f"rows came as {named!r}, expected the name of one; try rows={rows[0].name!r}."
         )
+    words = [str(it) for it in words]
     for word in words:
-        if not any(str(word) in row.name for row in rows):
-            raise unknown("row", str(word), [row.name for row in rows])
+        if not any(word in row.name for row in rows):
+            raise unknown("row", word, [row.name for row in rows])
     return tuple(row for row in rows if any(_named(word, row, rows) for word in words))
 
 

@@ -2,11 +2,11 @@
 
 One net of 3 blocks of 1 cell (102 weights), all hidden units with a bias, input gates at -1, -3 and
 -5, output gates at -2, -4 and -6. 3a: noise behind the first N elements (lr 1.0); 3b: on them too
-(lr 1.0); 3c: on the targets instead (lr 0.1; with noise on the signal the best guess would be wrong
-in 1.27 % for N = 1, and table 6 has 0.44 %). The paper reports two stops, ST1 and ST2, of the same
-trials; here each is a row of its own, and a trial of ST1 is a trial of ST2 that ends sooner. The
-share of wrong answers is of 2560 further sequences at ST2. The rows of T = 1000 have small caps;
-ask for more with `sequences`.
+(lr 1.0); 3c: on the targets instead (lr 0.1). We read 3c so because with noise on the signal the
+best guess would be wrong in 1.27 % for N = 1, and table 6 has 0.44 %. The paper reports two stops,
+ST1 and ST2, of the same trials; here each is a row of its own, and a trial of ST1 is a trial of ST2
+that ends sooner. The share of wrong answers is of 2560 further sequences at ST2. The caps are small
+beside the published means, most of all at T = 1000; ask for more with `sequences`.
 
 Reference: S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997,
 experiment 3 and tables 4, 5, 6, 10 and 11.

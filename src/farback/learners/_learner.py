@@ -54,6 +54,7 @@ class Learner(Part, ABC):
 
         Raises:
             WrongUsage: why not, and what can.
+            InputRefused: a part of it is not what it says.
         """
 
     @abstractmethod

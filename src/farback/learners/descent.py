@@ -8,7 +8,7 @@ gradient (RTRL, truncated BPTT) accounts for errors, by their part of the gradie
 old parameters lives on in what it carries, as in the original algorithms.
 
 Reference: R. J. Williams, D. Zipser, A Learning Algorithm for Continually Running Fully Recurrent
-Neural Networks, 1989: changes within a sequence.
+Neural Networks, 1989.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ import torch
 from .._named import users_code
 from ..draws import Draws
 from ..engine.reference import Function, batched
-from ..errors import InputRefused, WrongUsage
+from ..errors import InputRefused, WrongUsage, a
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
 from ._learner import Learned, Learner, Memory, chosen
-from .gradients._gradient import Gradient
-from .gradients._online import OnlineGradient
-from .updates._update import Update
+from .gradients._gradient import ErrorGradient, Gradient
+from .gradients._online import Advanced, OnlineGradient
+from .updates._update import Step, Update
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,18 @@ class Descent(Learner):
         params = problem.parameters(0)
         one = problem.task.sample(Draws((0,), "size")).to(torch.float64).one(0, 0).between(0, 2)
         with users_code(f"trying {self.gradient!r} on two steps"):
-            found = self.gradient(problem, params, one)
-        _expect_alike(params, getattr(found, "gradient", found), self.gradient)
+            found: Any = self.gradient(problem, params, one)
+            if isinstance(self.gradient, OnlineGradient) and self.per_step:
+                carry = self.gradient.begin(problem, params, one)
+                _expect(
+                    self.gradient, self.gradient.advance(problem, params, carry, one, 0), Advanced
+                )
+        _expect(self.gradient, found, ErrorGradient)
+        _expect_alike(self.gradient, found.gradient, params)
         with users_code(f"trying {self.update!r} on the parameters"):
-            step, _ = self.update(params, self.update.init(params), params)
-        _expect_alike(params, step, self.update)
+            stepped: Any = self.update(params, self.update.init(params), params)
+        _expect(self.update, stepped, Step)
+        _expect_alike(self.update, stepped.step, params)
 
     def init(self, net: Trials, params: Params) -> Memory:
         return _init(self.update)(params)
@@ -108,13 +115,21 @@ class Descent(Learner):
         return _descend(self.update)(params, mean if self.batch > 1 else gradient, memory)
 
 
-def _expect_alike(params: Params, came: Any, part: Gradient | Update) -> None:
-    expected = {name: tuple(it.shape) for name, it in params.items()}
-    shapes = isinstance(came, dict) and {name: tuple(it.shape) for name, it in came.items()}
-    if shapes != expected:
+def _expect(part: Gradient | Update, came: Any, kind: type[Any]) -> None:
+    if not isinstance(came, kind):
         raise InputRefused(
-            f"{part!r} gives {shapes or came!r}, expected the shapes of the parameters, "
-            f"{expected}; try farback check."
+            f"{part!r} gives {came!r}, expected {a(kind.__name__)}; try farback check."
+        )
+
+
+def _expect_alike(part: Gradient | Update, came: Any, params: Params) -> None:
+    """Refuse what is no tree of the names and shapes of the parameters."""
+    expected = {name: tuple(it.shape) for name, it in params.items()}
+    found = {name: tuple(getattr(it, "shape", ())) for name, it in dict(came or {}).items()}
+    if found != expected:
+        raise InputRefused(
+            f"{part!r} gives the shapes {found}, expected those of the parameters, {expected}; "
+            "try farback check."
         )
 
 

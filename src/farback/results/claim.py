@@ -35,8 +35,9 @@ class Claim:
         tolerance: how far the published number may lie outside our interval, in its own unit: what
             is known of its own error.
         words: as the source puts it, where it is no number.
-        by: sequences that the source's trials took, nearly all of them. A rate among trials that
-            were given fewer is not compared.
+        by: about how many sequences the source's trials took, nearly all of them; by half of it,
+            half were solved. A rate among trials that were given fewer is not compared, unless it
+            lies below half of the published one even so.
     """
 
     measure: str
@@ -103,12 +104,13 @@ def _obstacle(claim: Claim, ours: Estimate, trials: list[Run], solved: list[Run]
 
 def _cut_short(claim: Claim, ours: Estimate, trials: list[Run]) -> str:
     """Why more sequences might change the verdict on a rate, which they could only raise."""
-    assert claim.published is not None and ours.low is not None
+    assert claim.published is not None and ours.low is not None and ours.high is not None
     caps = [run.trial.sequences for run in trials if run.outcome == "unsolved"]
-    above = ours.low - claim.tolerance > claim.published
-    if above or not caps or min(caps) >= claim.by:
+    if not caps or min(caps) >= claim.by or ours.low - claim.tolerance > claim.published:
         return ""
-    return f"{min(caps):,} sequences, where the source's took up to {claim.by:,}"
+    if min(caps) >= claim.by / 2 and ours.high + claim.tolerance < claim.published / 2:
+        return ""
+    return f"{min(caps):,} sequences, where the source went to about {claim.by:,}"
 
 
 def _verdict(claim: Claim, ours: Estimate) -> Verdict:
@@ -140,14 +142,15 @@ def of_rate(published: float, trials: int) -> float:
 
 
 def solved_after(
-    place: str, after: int, trials: int, *, solved: float = 1.0
+    place: str, after: int, trials: int, *, solved: float = 1.0, last: int | None = None
 ) -> tuple[Claim, Claim]:
     """What a row of a table says: the share of its trials that was solved, and when on average.
 
-    A table whose times are means of all its trials says that all were solved. Nearly all successes
-    came within two standard deviations above their mean.
+    A table whose times are means of all its trials says that all were solved. Where the source does
+    not tell its last success, nearly all are taken to have come within two standard deviations
+    above their mean.
     """
-    by = round(after * (1 + 2 * VARIATION))
+    by = round(after * (1 + 2 * VARIATION)) if last is None else last
     return (
         Claim("solved", solved, place, of_rate(solved, trials), by=by),
         Claim("sequences", after, place, of_mean(after, round(solved * trials))),

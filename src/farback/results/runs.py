@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, overload
 from ..errors import unknown
 from ._pandas import frame
 from .run import FIELDS, Run
-from .table import Fields, Table, plain, table, told
+from .table import Fields, Table, recorded, table, told
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -61,7 +61,7 @@ class Runs(Sequence[Run]):
 
         `where(cell=LSTM1997(blocks=2), seed=3)`, `where(lambda run: run.seconds > 60)`
         """
-        wanted = {name: plain(value) for name, value in fields.items()}
+        wanted = {name: recorded(value) for name, value in fields.items()}
         records = [run.record() for run in self.runs]
         known = FIELDS.keys() | {name for record in records for name in record}
         for name in wanted:

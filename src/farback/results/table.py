@@ -155,7 +155,7 @@ def told(unread: Sequence[str]) -> list[str]:
     return [f"{count} could not be read: {unread[0]}", *unread[1:3], *more]
 
 
-def plain(value: object) -> object:
+def recorded(value: object) -> object:
     """The value as it stands in a record: of a part its repr."""
     if value is None or isinstance(value, (str, int, float)):
         return value
@@ -203,7 +203,7 @@ def _fields(names: Fields) -> tuple[str, ...]:
 
 
 def _label(given: Any) -> Label:
-    return tuple(map(plain, given)) if isinstance(given, tuple) else (plain(given),)
+    return tuple(map(recorded, given)) if isinstance(given, tuple) else (recorded(given),)
 
 
 def _words(label: Label) -> str:

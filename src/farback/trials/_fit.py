@@ -5,6 +5,7 @@ What broadcasts would run without a complaint, and its results would be of anoth
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -48,6 +49,14 @@ def _check_task(task: Task, drawn: Any) -> None:
     advice = "try farback.testing.check_task"
     if not isinstance(drawn, Sequences):
         raise InputRefused(f"{said} {drawn!r}, expected Sequences; {advice}.")
+    for field in fields(drawn):
+        came, kind = (
+            getattr(drawn, field.name),
+            torch.bool if field.name == "alive" else torch.float64,
+        )
+        if not isinstance(came, Tensor) or came.dtype != kind:
+            what = came.dtype if isinstance(came, Tensor) else type(came).__name__
+            raise InputRefused(f"{said} {field.name} as {what}, expected {kind}; {advice}.")
     steps, batch = len(drawn.alive), drawn.alive.shape[1:]
     for name, came, size in (
         ("inputs", drawn.inputs, task.inputs),
@@ -66,14 +75,18 @@ def _check_task(task: Task, drawn: Any) -> None:
 
 
 def _check_params(cell: object, params: Any) -> None:
-    whole = isinstance(params, dict) and all(
-        isinstance(it, Tensor) and it.is_floating_point() for it in params.values()
-    )
-    if not whole:
+    if not isinstance(params, dict):
         raise InputRefused(
-            f"{cell!r} has parameters {params!r}, expected a dictionary of float64 tensors; try "
+            f"{cell!r} has parameters {params!r}, expected a dictionary of tensors; try "
             "farback.testing.check_cell."
         )
+    for name, came in params.items():
+        kind = came.dtype if isinstance(came, Tensor) else type(came).__name__
+        if kind != torch.float64:
+            raise InputRefused(
+                f"{cell!r} has {name} as {kind}, expected a tensor of torch.float64; a trial's own "
+                "type is chosen by dtype=."
+            )
     if not params:
         raise InputRefused(f"{cell!r} has no parameters, and there is nothing to learn.")
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
+from enum import Enum
 from hashlib import sha256
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -63,6 +64,8 @@ def _classes(part: Any) -> Iterator[type[Any]]:
     if isinstance(part, tuple | list):
         for it in part:
             yield from _classes(it)
+    elif isinstance(part, Enum):
+        yield from (cls for cls in type(part).__mro__ if _of_a_user(cls))
     elif is_dataclass(part):
         yield from (cls for cls in type(part).__mro__ if _of_a_user(cls))
         for it in fields(part):
@@ -94,8 +97,9 @@ def _hashed(cls: type[Any]) -> tuple[Path, str]:
         ) from None
     if not _is_what_runs(sys.modules.get(cls.__module__), cls, file, text):
         raise InputRefused(
-            f"{file} was changed after {name} was imported from it, and a trial names the source "
-            "that it runs; import it again (restart the program or the notebook's kernel)."
+            f"{file} was changed after {name} was imported from it, or a constant of it was set "
+            "from outside, and a trial names the source that it runs; import it again (restart "
+            "the program or the notebook's kernel)."
         )
     return file, sha256(text).hexdigest()
 
@@ -136,9 +140,9 @@ def _is_what_runs(module: ModuleType | None, cls: type[Any], file: Path, text: b
 
 def _constants(module: ModuleType, tree: ast.Module) -> Iterator[tuple[Any, str, Any]]:
     """The module and its classes, with each name that the file gives a literal, and only once."""
-    stored = Counter(
-        it.id for it in ast.walk(tree) if isinstance(it, ast.Name) and isinstance(it.ctx, ast.Store)
-    )
+    stored = Counter(name for it in ast.walk(tree) for name in _bound(it))
+    if "*" in stored:
+        return
     classes = [it for it in tree.body if isinstance(it, ast.ClassDef)]
     known = ((vars(module).get(it.name), it.body) for it in classes)
     for owner, body in ((module, tree.body), *(it for it in known if inspect.isclass(it[0]))):
@@ -155,6 +159,19 @@ def _constants(module: ModuleType, tree: ast.Module) -> Iterator[tuple[Any, str,
                         yield owner, name, literal
                 case _:
                     pass
+
+
+def _bound(node: ast.AST) -> list[str]:
+    """The names that a piece of syntax gives something to."""
+    match node:
+        case ast.Name(name, ast.Store()):
+            return [name]
+        case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+            return [name]
+        case ast.alias(name, other):
+            return [other or name]
+        case _:
+            return []
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import product
+from collections.abc import Iterable
+from itertools import islice, product
 from operator import index
+from typing import Any
 
 from ..cells._cell import Cell
 from ..errors import WrongUsage
@@ -68,6 +69,7 @@ def train(
 
     Raises:
         WrongUsage: cell, task and learner do not fit, or an option is out of its range.
+        InputRefused: one of them is not what it says, or fails.
         Stopped: Ctrl-C; what was finished is published, and on the exception as `finished`.
     """
     return sweep(
@@ -88,9 +90,9 @@ def train(
 
 def sweep(
     *,
-    cells: Sequence[Cell],
-    tasks: Sequence[Task],
-    learners: Sequence[Learner],
+    cells: Iterable[Cell],
+    tasks: Iterable[Task],
+    learners: Iterable[Learner],
     seeds: int | Iterable[int] = 10,
     sequences: int,
     check: int = 100,
@@ -105,16 +107,20 @@ def sweep(
 
     The order is seed-major: a stopped sweep is a smaller valid one.
     """
-    for name, given in (("cells", cells), ("tasks", tasks), ("learners", learners)):
-        if not isinstance(given, Sequence) or not given:
-            raise WrongUsage(f"{name} came as {given!r}, expected at least one; give a list.")
+    trios = product(
+        _several("cells", cells), _several("tasks", tasks), _several("learners", learners)
+    )
     numbers = seeds_of(seeds)
     common = {"sequences": sequences, "check": check, "group": group}
-    studies = [
-        Study(*parts, **common, dtype=dtype, device=device)
-        for parts in product(cells, tasks, learners)
-    ]
+    studies = [Study(*trio, **common, dtype=dtype, device=device) for trio in trios]
     return perform(studies, numbers, store=store, progress=progress, watch=watch)
+
+
+def _several(name: str, given: Any) -> list[Any]:
+    several = [*given] if isinstance(given, Iterable) else []
+    if not several:
+        raise WrongUsage(f"{name} came as {given!r}, expected at least one; give a list.")
+    return several
 
 
 _MOST = 1_000_000
@@ -125,7 +131,7 @@ def seeds_of(seeds: int | Iterable[int]) -> list[int]:
     """The seeds that a caller means: so many from 0 on, or these."""
     try:
         given = seeds if isinstance(seeds, Iterable) else range(min(index(seeds), _MOST + 1))
-        numbers = list(dict.fromkeys(index(it) for it in given))
+        numbers = list(dict.fromkeys(map(index, islice(given, _MOST + 1))))
     except TypeError:
         numbers = []
     if not numbers or min(numbers) < 0:
