@@ -11,71 +11,120 @@ Inputs are [T, R, B, 2]: value, marker.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from ..draws import Draws
 from ..errors import WrongUsage
-from ._task import Lag
+from ..types import Sequences
+from ._task import Lag, Task, at_end, sequences, up_to, within
+
+TOLERANCE = 0.04
 
 _VALUE, _MARKER = 0, 1
 _EARLY = 10
-SHORTEST = 6
+_SHORTEST = 6
 
 
-def refuse(task: str, length: int) -> None:
-    """Refuse a length that has no room for two marks.
-
-    Raises:
-        WrongUsage: it is too short.
-    """
-    if length < SHORTEST:
-        raise WrongUsage(
-            f"{task} came with length {length}, expected at least {SHORTEST}; try "
-            f"{task}(length=100)."
-        )
-
-
-def early(length: int) -> int:
-    """How many pairs X1 is drawn among."""
-    return min(_EARLY, length // 2)
-
-
-def drawn(
-    draws: Draws, *, length: int, low: float, neutral: float, first_pair: bool, shown: bool
-) -> tuple[Float[np.ndarray, "T R B 2"], Int64[np.ndarray, "R B"]]:
-    """Inputs and lengths.
+@dataclass(frozen=True)
+class MarkedPairs(Task):
+    """What an operation makes of two marked values.
 
     Args:
-        draws: the numbers.
-        length: T.
-        low: values are uniform in [low, 1].
-        neutral: X1 where it is drawn at the first pair.
-        first_pair: whether it may be drawn there.
-        shown: whether that pair then shows its mark and X1.
+        length: T, the length of the shortest sequences.
+        first_pair: whether the first pair may be drawn for X1, which makes it neutral.
+        shown: whether it then shows its mark and that value; else it keeps its -1 and its own.
     """
-    lengths = length + draws.integers(high=length // 10 + 1)
-    skipped = 0 if first_pair else 1
-    first = skipped + draws.integers(high=early(length) - skipped)
-    second = 1 + draws.integers(high=length // 2 - 1 - (first > 0))
-    second += (first > 0) & (second >= first)  # the pair of X1 is passed over
-    steps = int(lengths.max())
-    step = np.arange(steps)[:, None, None]
-    marks = np.where((step == first) | (step == second), 1.0, 0.0)
-    values = draws.uniform(steps, low=low, high=1.0)
-    at_first = shown & (first == 0)
-    marks[0] = np.where(at_first, 1.0, -1.0)
-    values[0] = np.where(at_first, neutral, values[0])
-    marks[step == lengths - 1] = -1.0
-    return np.stack([values, marks], axis=-1), lengths
 
+    length: int = 100
+    first_pair: bool = True
+    shown: bool = True
 
-def lag(length: int, *, first_pair: bool, shown: bool) -> Lag:
-    """From the first pair marked by 1 to the end."""
-    latest = length // 2 if first_pair and not shown else early(length)
-    earliest = 1 if first_pair and shown else 2
-    return Lag(length - latest, length + length // 10 - earliest)
+    low: ClassVar[float]
+    """Values are uniform in [low, 1]."""
+
+    neutral: ClassVar[float]
+    """X1 where it is drawn at the first pair."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.length < _SHORTEST:
+            name = type(self).__name__
+            raise WrongUsage(
+                f"{name} came with length {self.length}, expected at least {_SHORTEST}; try "
+                f"{name}(length=100)."
+            )
+
+    @property
+    def inputs(self) -> int:
+        return 2
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    @property
+    def lag(self) -> Lag:
+        """From the first pair marked by 1 to the end."""
+        latest = self._early if not self.first_pair or self.shown else self.length // 2
+        earliest = 1 if self.first_pair and self.shown else 2
+        return Lag(self.length - latest, self.length + self.length // 10 - earliest)
+
+    @property
+    def at_first(self) -> float:
+        """The share of sequences whose X1 is drawn at the first pair."""
+        return 1 / self._early if self.first_pair else 0.0
+
+    @property
+    def _early(self) -> int:
+        """How many pairs X1 is drawn among."""
+        return min(_EARLY, self.length // 2)
+
+    def sample(self, draws: Draws) -> Sequences:
+        inputs, lengths = self._drawn(draws)
+        steps = len(inputs)
+        answers = self.answer(torch.from_numpy(inputs))
+        assert answers is not None
+        end, target = at_end(lengths, steps), answers[-1].numpy()
+        return sequences(inputs, target, scored=end, alive=up_to(lengths, steps))
+
+    def informative(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """The marked pairs."""
+        return marked(inputs)
+
+    def distractors(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
+        """The pairs whose marker is 0, up to the end."""
+        ends = inputs[..., _MARKER] == -1
+        before_the_last = ends.flip(0).cumsum(0).flip(0) > 0
+        return (inputs[..., _MARKER] == 0) & before_the_last
+
+    def correct(
+        self, outputs: Float[Tensor, "T *batch O"], answers: Float[Tensor, "T *batch O"]
+    ) -> Bool[Tensor, "T *batch"]:
+        """Off by less than 0.04."""
+        return within(TOLERANCE, outputs, answers)
+
+    def _drawn(self, draws: Draws) -> tuple[Float[np.ndarray, "T R B 2"], Int64[np.ndarray, "R B"]]:
+        """Inputs and lengths."""
+        lengths = self.length + draws.integers(high=self.length // 10 + 1)
+        skipped = 0 if self.first_pair else 1
+        first = skipped + draws.integers(high=self._early - skipped)
+        second = 1 + draws.integers(high=self.length // 2 - 1 - (first > 0))
+        second += (first > 0) & (second >= first)  # the pair of X1 is passed over
+        steps = int(lengths.max())
+        step = np.arange(steps)[:, None, None]
+        marks = np.where((step == first) | (step == second), 1.0, 0.0)
+        values = draws.uniform(steps, low=self.low, high=1.0)
+        at_first = self.shown & (first == 0)
+        marks[0] = np.where(at_first, 1.0, -1.0)
+        values[0] = np.where(at_first, self.neutral, values[0])
+        marks[step == lengths - 1] = -1.0
+        return np.stack([values, marks], axis=-1), lengths
 
 
 def values(inputs: Float[Tensor, "T *batch 2"]) -> Float[Tensor, "T *batch"]:
@@ -86,10 +135,3 @@ def values(inputs: Float[Tensor, "T *batch 2"]) -> Float[Tensor, "T *batch"]:
 def marked(inputs: Float[Tensor, "T *batch 2"]) -> Bool[Tensor, "T *batch"]:
     """The pairs whose marker is 1."""
     return inputs[..., _MARKER] == 1
-
-
-def unmarked(inputs: Float[Tensor, "T *batch 2"]) -> Bool[Tensor, "T *batch"]:
-    """The pairs whose marker is 0, up to the end."""
-    ends = inputs[..., _MARKER] == -1
-    before_the_last = ends.flip(0).cumsum(0).flip(0) > 0
-    return (inputs[..., _MARKER] == 0) & before_the_last

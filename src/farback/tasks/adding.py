@@ -29,21 +29,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from ..draws import Draws
-from ..types import Sequences
-from . import _marked_pairs as pairs
 from ._criterion import Criterion
-from ._task import Baseline, Lag, Task, at_end, sequences, up_to, within
-
-TOLERANCE = 0.04
+from ._marked_pairs import TOLERANCE, MarkedPairs, marked, values
+from ._task import Baseline
 
 
 @dataclass(frozen=True)
-class Adding(Task):
+class Adding(MarkedPairs):
     """The sum of two marked values.
 
     Args:
@@ -52,26 +47,8 @@ class Adding(Task):
         shown: whether it then shows its mark and the 0; else it keeps its -1 and its value.
     """
 
-    length: int = 100
-    first_pair: bool = True
-    shown: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        pairs.refuse("Adding", self.length)
-
-    @property
-    def inputs(self) -> int:
-        return 2
-
-    @property
-    def outputs(self) -> int:
-        return 1
-
-    @property
-    def lag(self) -> Lag:
-        """From the first pair marked by 1 to the end."""
-        return pairs.lag(self.length, first_pair=self.first_pair, shown=self.shown)
+    low = -1.0
+    neutral = 0.0
 
     @property
     def criterion(self) -> Criterion:
@@ -80,40 +57,11 @@ class Adding(Task):
     @property
     def baseline(self) -> Baseline:
         """0.5: 1/24 for two values, 1/48 for one; the sum of two has a triangular density."""
-        one = 1 / pairs.early(self.length) if self.first_pair else 0.0
-        within_tolerance = 4 * TOLERANCE
+        one, within_tolerance = self.at_first, 4 * TOLERANCE
         right = (1 - one) * (1 - (1 - within_tolerance / 2) ** 2) + one * within_tolerance
         return Baseline((0.5,), right=right, error=(1 - one) / 24 + one / 48)
 
-    def sample(self, draws: Draws) -> Sequences:
-        inputs, lengths = pairs.drawn(
-            draws,
-            length=self.length,
-            low=-1.0,
-            neutral=0.0,
-            first_pair=self.first_pair,
-            shown=self.shown,
-        )
-        steps = len(inputs)
-        end = at_end(lengths, steps)
-        target = self.answer(torch.from_numpy(inputs))[-1].numpy()
-        return sequences(inputs, target, scored=end, alive=up_to(lengths, steps))
-
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """Equation (1)."""
-        total = (pairs.values(inputs) * pairs.marked(inputs)).sum(0)
+        total = (values(inputs) * marked(inputs)).sum(0)
         return (0.5 + total / 4).unsqueeze(-1).expand(*inputs.shape[:-1], 1)
-
-    def informative(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
-        """The marked pairs."""
-        return pairs.marked(inputs)
-
-    def distractors(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
-        """The pairs whose marker is 0."""
-        return pairs.unmarked(inputs)
-
-    def correct(
-        self, outputs: Float[Tensor, "T *batch O"], answers: Float[Tensor, "T *batch O"]
-    ) -> Bool[Tensor, "T *batch"]:
-        """Off by less than 0.04."""
-        return within(TOLERANCE, outputs, answers)

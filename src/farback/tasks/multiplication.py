@@ -22,51 +22,35 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from ..draws import Draws
-from ..types import Sequences
-from . import _marked_pairs as pairs
+from ..errors import expect
 from ._criterion import Criterion
-from ._task import Baseline, Lag, Task, at_end, sequences, up_to, within
-
-TOLERANCE = 0.04
+from ._marked_pairs import TOLERANCE, MarkedPairs, marked, values
+from ._task import Baseline
 
 
 @dataclass(frozen=True)
-class Multiplication(Task):
+class Multiplication(MarkedPairs):
     """The product of two marked values.
 
     Args:
         length: T, the length of the shortest sequences.
-        n_seq: fewer than this many of the last 2000 sequences may be wrong; the paper takes 140
-            and 13.
         first_pair: whether the first pair may be drawn for X1, which makes it 1.
         shown: whether it then shows its mark and the 1; else it keeps its -1 and its value.
+        n_seq: fewer than this many of the last 2000 sequences may be wrong; the paper takes 140
+            and 13.
     """
 
-    length: int = 100
     n_seq: int = 140
-    first_pair: bool = True
-    shown: bool = True
+
+    low = 0.0
+    neutral = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        pairs.refuse("Multiplication", self.length)
-
-    @property
-    def inputs(self) -> int:
-        return 2
-
-    @property
-    def outputs(self) -> int:
-        return 1
-
-    @property
-    def lag(self) -> Lag:
-        """From the first pair marked by 1 to the end."""
-        return pairs.lag(self.length, first_pair=self.first_pair, shown=self.shown)
+        expect(1, n_seq=self.n_seq)
 
     @property
     def criterion(self) -> Criterion:
@@ -78,44 +62,15 @@ class Multiplication(Task):
 
         With the first pair the mean is 0.275, whose error is smaller by (0.025)^2.
         """
-        one = 1 / pairs.early(self.length) if self.first_pair else 0.0
-        low, high = 0.25 - TOLERANCE, 0.25 + TOLERANCE
+        one, low, high = self.at_first, 0.25 - TOLERANCE, 0.25 + TOLERANCE
         two_right = _product_below(high) - _product_below(low)
         right = (1 - one) * two_right + one * (high - low)
         return Baseline((0.25,), right=right, error=(1 - one) * 7 / 144 + one * 7 / 48)
 
-    def sample(self, draws: Draws) -> Sequences:
-        inputs, lengths = pairs.drawn(
-            draws,
-            length=self.length,
-            low=0.0,
-            neutral=1.0,
-            first_pair=self.first_pair,
-            shown=self.shown,
-        )
-        steps = len(inputs)
-        end = at_end(lengths, steps)
-        target = self.answer(torch.from_numpy(inputs))[-1].numpy()
-        return sequences(inputs, target, scored=end, alive=up_to(lengths, steps))
-
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """Equation (1)."""
-        product = torch.where(pairs.marked(inputs), pairs.values(inputs), 1.0).prod(0)
+        product = torch.where(marked(inputs), values(inputs), 1.0).prod(0)
         return product.unsqueeze(-1).expand(*inputs.shape[:-1], 1)
-
-    def informative(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
-        """The marked pairs."""
-        return pairs.marked(inputs)
-
-    def distractors(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
-        """The pairs whose marker is 0."""
-        return pairs.unmarked(inputs)
-
-    def correct(
-        self, outputs: Float[Tensor, "T *batch O"], answers: Float[Tensor, "T *batch O"]
-    ) -> Bool[Tensor, "T *batch"]:
-        """Off by less than 0.04."""
-        return within(TOLERANCE, outputs, answers)
 
 
 def _product_below(value: float) -> float:
