@@ -124,7 +124,7 @@ def decode(text: bytes) -> Run:
             f"is damaged ({str(error).rstrip('.')}); the same training computes it again and keeps "
             "this file beside the new one"
         ) from None
-    if not isinstance(document, dict) or not {"schema", "trial"} <= document.keys():
+    if not isinstance(document, dict) or not {"schema", "trial", "outcome"} <= document.keys():
         raise Unreadable("is no run of farback; move it out of the store")
     if document["schema"] != SCHEMA:
         raise OtherSchema(
