@@ -1,4 +1,4 @@
-"""What every member of the laboratory is: a frozen value, known by its fields."""
+"""What every member of a room is: a frozen value, known by its fields."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._arguments import fits, hints, mismatch, plain
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a trial: a cell, a task, a learner, or a part of one.
+    """A part of a trial or of a probe: a cell, a task, a learner, an analysis, or a part of one.
 
     A class with refusals of its own has them in a `__post_init__` that calls this one first.
     """

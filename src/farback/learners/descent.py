@@ -73,9 +73,8 @@ class Descent(Learner):
             found: Any = self.gradient(problem, params, one)
             if isinstance(self.gradient, OnlineGradient) and self.per_step:
                 carry = self.gradient.begin(problem, params, one)
-                _expect(
-                    self.gradient, self.gradient.advance(problem, params, carry, one, 0), Advanced
-                )
+                advanced = self.gradient.advance(problem, params, carry, one, 0)
+                _expect(self.gradient, advanced, Advanced)
         _expect(self.gradient, found, ErrorGradient)
         _expect_alike(self.gradient, found.gradient, params)
         with users_code(f"trying {self.update!r} on the parameters"):

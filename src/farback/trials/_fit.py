@@ -50,10 +50,8 @@ def _check_task(task: Task, drawn: Any) -> None:
     if not isinstance(drawn, Sequences):
         raise InputRefused(f"{said} {drawn!r}, expected Sequences; {advice}.")
     for field in fields(drawn):
-        came, kind = (
-            getattr(drawn, field.name),
-            torch.bool if field.name == "alive" else torch.float64,
-        )
+        came = getattr(drawn, field.name)
+        kind = torch.bool if field.name == "alive" else torch.float64
         if not isinstance(came, Tensor) or came.dtype != kind:
             what = came.dtype if isinstance(came, Tensor) else type(came).__name__
             raise InputRefused(f"{said} {field.name} as {what}, expected {kind}; {advice}.")
