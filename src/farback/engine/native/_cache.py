@@ -111,7 +111,7 @@ def _obtain(key: str, source: str, defines: Mapping[str, int]) -> ctypes.CDLL:
 def _had(path: Path, key: str, source: str, defines: Mapping[str, int]) -> ctypes.CDLL:
     """The library from a folder, which gets it where it has none."""
     _folder.make(path)
-    with suppress(OSError):  # made for another C library, for one; compiled again, it may do
+    with suppress(OSError):  # what cannot be loaded is compiled again
         if library := _folder.load(path, key):
             return library
     _folder.keep(path, key, source, lambda file: compiler().compile(source, file, defines))

@@ -28,6 +28,12 @@ WIDE = "-mprefer-vector-width=512"
 LIBRARIES = ("-lm",)
 PATIENCE = 120.0
 """Seconds after which a compile is given up."""
+STEADY = {
+    *("vendor_id", "cpu family", "model", "model name", "flags"),  # x86
+    *("CPU implementer", "CPU architecture", "CPU variant", "CPU part", "Features"),  # ARM
+    *("isa", "uarch", "cpu", "features", "processor 0"),  # RISC-V, POWER, Z
+}
+"""The lines of /proc/cpuinfo that stay as they are from one boot to the next."""
 GETTING_ONE = "install one, e.g. apt install gcc, or set CC"
 
 
@@ -120,14 +126,6 @@ def _facts() -> dict[str, str]:
     return {name: facts[name] for name in facts.keys() & STEADY} or {"model": platform.processor()}
 
 
-STEADY = {
-    *("vendor_id", "cpu family", "model", "model name", "flags"),  # x86
-    *("CPU implementer", "CPU architecture", "CPU variant", "CPU part", "Features"),  # ARM
-    *("isa", "uarch", "cpu", "features", "processor 0"),  # RISC-V, POWER, Z
-}
-"""The lines of /proc/cpuinfo that stay as they are from one boot to the next."""
-
-
 @cache
 def _native(compiler: Compiler) -> tuple[str, ...]:
     """The flags for this very CPU, of those that the compiler knows."""
@@ -173,7 +171,10 @@ def _run(line: list[str], text: str = "", folder: Path | None = None) -> tuple[i
 
 
 def _error(said: str, code: int) -> str:
-    """The first line that tells of an error, or else the first line."""
+    """The first line that tells of an error.
+
+    That a part of it failed is the driver's last word; what that part said comes before.
+    """
     lines = [it.strip() for it in said.splitlines() if it.strip()]
-    errors = [it for it in lines if "error" in it.lower()]
+    errors = [it for it in lines if "error:" in it and not it.startswith(("collect2:", "clang:"))]
     return [*errors, *lines, f"exit status {code}"][0]

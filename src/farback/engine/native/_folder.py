@@ -55,10 +55,16 @@ def load(path: Path, key: str) -> ctypes.CDLL | None:
     with _opened(path) as handle:
         with os.scandir(handle) as files:
             names = [it.name for it in files if ENTRY.fullmatch(it.name)]
+        held = Path(f"/proc/self/fd/{handle}")  # stays this folder, whatever the path becomes
+        place, failed = held if held.exists() else path, None
         for name in names:
             if name.startswith(key) and name.endswith(".so") and _whole(handle, name):
-                held = Path(f"/proc/self/fd/{handle}")  # whatever becomes of the path meanwhile
-                return ctypes.CDLL(str((held if held.exists() else path) / name))
+                try:
+                    return ctypes.CDLL(str(place / name))
+                except OSError as error:  # compiled where there is another C library, for one
+                    failed = error
+    if failed:
+        raise failed
     return None
 
 

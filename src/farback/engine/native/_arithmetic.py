@@ -1,0 +1,194 @@
+"""Sums, products and contractions, with what is known to be zero or one left out.
+
+A product that is added to something becomes one fused operation. What is multiplied by a certain
+zero is left out, so that a net whose derivatives are sparse is compiled as one; an infinite number
+times such a zero is 0 here and not NaN, but it stays infinite where it stands.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._body import ONE, PRODUCT, ZERO, Body, Codes, steps
+from ._hot import gathered, hot_run
+
+_SHIFT = 32
+
+FEW_PRODUCTS = 400
+"""A contraction of as many products is written out, one statement each."""
+
+_ROWS = 4
+"""Rows of a matrix that are taken together, so that their sums do not wait for one another."""
+
+_UNROLLED = 160
+"""Products in the body of a loop over columns."""
+
+
+def multiply(body: Body, one: Codes, other: Codes) -> Codes:
+    """One times other, as products to be computed where they are used."""
+    one, other = np.broadcast_arrays(one, other)
+    values = body.known(one), body.known(other)
+    if values[0] is not None and values[1] is not None:
+        return body.constants(values[0] * values[1])
+    one, other = body.computed(one), body.computed(other)
+    zero = (one == ZERO) | (other == ZERO)
+    left, right = ~zero & (other == ONE), ~zero & (one == ONE) & (other != ONE)
+    return body.parts(
+        one,
+        (zero, lambda at: np.zeros_like(at(one))),
+        (left, lambda at: at(one)),
+        (right, lambda at: at(other)),
+        (~zero & ~left & ~right, lambda at: body.product(at(one), at(other))),
+    )
+
+
+def add(body: Body, one: Codes, other: Codes) -> Codes:
+    """One plus other."""
+    one, other = np.broadcast_arrays(one, other)
+    values = body.known(one), body.known(other)
+    if values[0] is not None and values[1] is not None:
+        return body.constants(values[0] + values[1])
+    left, right = other == ZERO, (one == ZERO) & (other != ZERO)
+    rest = ~left & ~right
+    second = rest & (other >> _SHIFT == PRODUCT)
+    first = rest & ~second & (one >> _SHIFT == PRODUCT)
+    return body.parts(
+        one,
+        (left, lambda at: at(one)),
+        (right, lambda at: at(other)),
+        (second, lambda at: _fused(body, "FMA({0}, {1}, {2})", at(other), at(one))),
+        (first, lambda at: _fused(body, "FMA({0}, {1}, {2})", at(one), at(other))),
+        (rest & ~second & ~first, lambda at: body.apply("{0} + {1}", at(one), at(other))),
+    )
+
+
+def subtract(body: Body, one: Codes, other: Codes) -> Codes:
+    """One minus other."""
+    one, other = np.broadcast_arrays(one, other)
+    values = body.known(one), body.known(other)
+    if values[0] is not None and values[1] is not None:
+        return body.constants(values[0] - values[1])
+    left, rest = other == ZERO, other != ZERO
+    second = rest & (other >> _SHIFT == PRODUCT)
+    first = rest & ~second & (one >> _SHIFT == PRODUCT)
+    return body.parts(
+        one,
+        (left, lambda at: at(one)),
+        (second, lambda at: _fused(body, "FMA(-({0}), {1}, {2})", at(other), at(one))),
+        (first, lambda at: _fused(body, "FMA({0}, {1}, -({2}))", at(one), at(other))),
+        (rest & ~second & ~first, lambda at: body.apply("{0} - {1}", at(one), at(other))),
+    )
+
+
+def divide(body: Body, one: Codes, other: Codes) -> Codes:
+    """One through other."""
+    one, other = np.broadcast_arrays(one, other)
+    values = body.known(other)
+    if values is not None and np.isin(np.abs(np.frexp(values)[0]), 0.5).all():
+        return multiply(body, one, body.constants(1 / values))  # a power of two: exact
+    return body.apply("{0} / {1}", body.computed(one), body.computed(other))
+
+
+def _fused(body: Body, template: str, products: Codes, addends: Codes) -> Codes:
+    return body.apply(template, *body.factors(products), body.computed(addends))
+
+
+def total(body: Body, codes: Codes, axis: int) -> Codes:
+    """The sum along one axis."""
+    if codes.size <= FEW_PRODUCTS or codes.shape[axis] <= _ROWS:
+        parts = [np.take(codes, place, axis) for place in range(codes.shape[axis])]
+        result = np.zeros_like(parts[0]) if parts else np.zeros_like(codes.sum(axis))
+        for part in parts:
+            result = add(body, result, part)
+        return result
+    rows = np.moveaxis(codes, axis, -1)
+    flat = rows.reshape(-1, rows.shape[-1], 1)
+    ones = np.full((1, rows.shape[-1]), ONE)
+    return np.stack([contract(body, ones, it)[0, 0] for it in flat]).reshape(rows.shape[:-1])
+
+
+def contract(body: Body, one: Codes, other: Codes) -> Codes:
+    """The product of two matrices, [i, k] and [k, j]."""
+    if one.shape[1] == 1:
+        return multiply(body, one, other)
+    if other.shape[1] > one.shape[0] and one.shape[0] == 1:
+        return contract(body, other.T, one.T).T
+    one, other = body.computed(one), body.computed(other)
+    shape = len(one), other.shape[1]
+    if not one.any() or not other.any():
+        return np.zeros(shape, dtype=np.int64)
+    run = hot_run(body, other[:, 0]) if other.shape[1] == 1 else None
+    products = np.count_nonzero(
+        (one != ZERO).astype(np.int64) @ np.ones((len(other), 1), np.int64)
+    ) and int(((one != ZERO).sum(0) * (other != ZERO).sum(1)).sum())
+    if run is not None:
+        first, end = run
+        rest = [k for k in range(len(other)) if not first <= k < end]
+        begun = gathered(body, one[:, first:end], other[first:end, 0])[:, None]
+        if not rest:
+            return begun
+        return _added(body, begun, one[:, rest], other[rest])
+    if products <= FEW_PRODUCTS:
+        return _added(body, np.zeros(shape, dtype=np.int64), one, other)
+    if np.count_nonzero(one) <= _UNROLLED and shape[1] > _ROWS:
+        return _by_columns(body, one, other)
+    if np.count_nonzero(other) <= _UNROLLED and shape[0] > _ROWS and shape[1] > 1:
+        return _by_columns(body, other.T, one.T).T
+    return _by_rows(body, one, other)
+
+
+def _added(body: Body, begun: Codes, one: Codes, other: Codes) -> Codes:
+    """`begun` and the products, one after another; by loops where they are many."""
+    if one.size * other.shape[1] > FEW_PRODUCTS:
+        return add(body, _by_rows(body, one, other), begun)
+    result = begun
+    for k in range(one.shape[1]):
+        part = multiply(body, one[:, k : k + 1], other[k : k + 1])
+        if k == 0 and not begun.any():
+            part = body.computed(part)
+        result = add(body, result, part)
+    return result
+
+
+def _by_columns(body: Body, one: Codes, other: Codes) -> Codes:
+    """A loop over columns, with all products of a column written out."""
+    result = body.buffer(len(one) * other.shape[1]).reshape(len(one), other.shape[1])
+    if steps(other) is None or body.indexed(other, ["k", "j"]) is None:
+        other = body.contiguous(other)
+    body.say(f"for (int j = 0; j < {other.shape[1]}; j++) {{")
+    columns = [body.indexed(row, ["j"]) for row in other]
+    used = [k for k in range(len(other)) if one[:, k].any()]
+    for k in used:
+        body.say(f"const V c{k} = {columns[k]};")
+    for i, row in enumerate(one):
+        text = ""
+        for k in np.flatnonzero(row).tolist():
+            factor = body.name(int(row[k]))
+            text = f"FMA({factor}, c{k}, {text})" if text else f"{factor} * c{k}"
+        body.say(f"{body.indexed(result[i], ['j'])} = {text or 'SPLAT((R)0)'};")
+    body.say("}")
+    return result
+
+
+def _by_rows(body: Body, one: Codes, other: Codes) -> Codes:
+    """Loops over rows, some at a time, and along them."""
+    rows, inner, columns = *one.shape, other.shape[1]
+    one, other = body.contiguous(one), body.contiguous(other)
+    result = body.buffer(rows * columns).reshape(rows, columns)
+    whole = rows - rows % _ROWS
+    for first, end, together in ((0, whole, _ROWS), (whole, rows, 1)):
+        if first == end:
+            continue
+        body.say(f"for (int i = {first}; i < {end}; i += {together})")
+        body.say(f"for (int j = 0; j < {columns}; j++) {{")
+        sums = ", ".join(f"s{r} = SPLAT((R)0)" for r in range(together))
+        body.say(f"V {sums};")
+        body.say(f"for (int k = 0; k < {inner}; k++) {{")
+        body.say(f"const V c = {body.indexed(other, ['k', 'j'])};")
+        for r in range(together):
+            body.say(f"s{r} = FMA({body.indexed(one, [f'(i + {r})', 'k'])}, c, s{r});")
+        body.say("}")
+        for r in range(together):
+            body.say(f"{body.indexed(result, [f'(i + {r})', 'j'])} = s{r};")
+        body.say("}")
+    return result

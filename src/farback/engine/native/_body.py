@@ -1,0 +1,309 @@
+"""The body of a C function while it is written: its numbers, and its statements.
+
+A number of one lane is known by its code, `base << 32 | place`: a constant, a variable, the product
+of two others, a mask, or an element of an array. A tensor is then an array of codes, and what only
+moves numbers about (a view, a slice, a transpose) is numpy's work while the code is written, and
+nobody's while it runs. Few numbers become a statement each; many become a loop, where their codes
+go up in even steps.
+
+A product is not computed where it is made, but where it is used: most are added to something, and
+that is one operation. What is zero for certain is left out, and so is what it multiplies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import count
+
+import numpy as np
+from jaxtyping import Int64
+
+from ._unavailable import Unavailable
+
+Codes = Int64[np.ndarray, "..."]
+
+CONSTANT, VARIABLE, PRODUCT, MASK = range(4)
+_FIRST_ARRAY = 4
+_SHIFT = 32
+_PLACE = (1 << _SHIFT) - 1
+
+ZERO, ONE = 0, 1
+"""The codes of 0 and 1, and of what is false and true."""
+
+HOT = "HOT"
+"""The name of an array whose elements are 1 at the symbol of a step and 0 elsewhere."""
+
+FEW = 64
+"""As many numbers become a statement each."""
+
+_MOST_STATEMENTS = 20_000
+_SHORTEST_LOOP = 8
+_LARGEST_LOCAL = 64
+
+
+class Body:
+    """The statements of one function. `work` in C is memory for the larger arrays."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.work = 0
+        """Vectors of `work` that are needed."""
+        self.hot: Codes | None = None
+        """The one-hot input, where there is one."""
+        self._arrays: list[str] = [""] * _FIRST_ARRAY
+        self._masks: set[int] = {MASK}
+        self._constants: dict[float, int] = {0.0: ZERO, 1.0: ONE}
+        self._values: list[float] = [0.0, 1.0]
+        self._factors: list[Codes] = [np.empty((0, 2), dtype=np.int64)]
+        self._made = 0
+        self._known: dict[tuple[object, ...], Codes] = {}
+        self._names = count()
+
+    # Numbers.
+
+    def constant(self, value: float) -> int:
+        """The code of a number that is known."""
+        if value == 0:
+            return ZERO
+        if value not in self._constants:
+            self._constants[value] = len(self._values)
+            self._values.append(value)
+        return self._constants[value]
+
+    def constants(self, values: np.ndarray) -> Codes:
+        """The codes of numbers that are known."""
+        flat = [self.constant(float(it)) for it in np.asarray(values).ravel()]
+        return np.array(flat, dtype=np.int64).reshape(np.shape(values))
+
+    def known(self, codes: Codes) -> np.ndarray | None:
+        """The numbers, where all of them are constants."""
+        if (codes >> _SHIFT).any():
+            return None
+        return np.array(self._values)[codes]
+
+    def array(self, name: str, *shape: int, mask: bool = False) -> Codes:
+        """The elements of an array that stands in memory, in the order of C."""
+        base = len(self._arrays)
+        self._arrays.append(name)
+        if mask:
+            self._masks.add(base)
+        return (base << _SHIFT) + np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
+
+    def buffer(self, size: int, *, mask: bool = False) -> Codes:
+        """The elements of a new array of the function's own."""
+        name = f"b{next(self._names)}"
+        kind = "M" if mask else "V"
+        if size <= _LARGEST_LOCAL:
+            self.lines.append(f"{kind} {name}[{size}];")
+        else:
+            self.lines.append(f"{kind} *restrict const {name} = ({kind} *)(work + {self.work});")
+            self.work += size
+        return self.array(name, size, mask=mask)
+
+    def is_mask(self, codes: Codes) -> np.ndarray:
+        """Which numbers are masks; constants are neither."""
+        return np.isin(codes >> _SHIFT, list(self._masks))
+
+    def name(self, code: int) -> str:
+        """The number in C."""
+        base, place = int(code) >> _SHIFT, int(code) & _PLACE
+        if base == CONSTANT:
+            return _literal(self._values[place])
+        if base in (VARIABLE, MASK):
+            return f"v{place}"
+        if base == PRODUCT:
+            one, other = self.factors(np.array(code))
+            return f"({self.name(int(one))} * {self.name(int(other))})"
+        return self._element(base, str(place))
+
+    def _element(self, base: int, index: str) -> str:
+        name = self._arrays[base]
+        return f"hot(symbol, {index})" if name == HOT else f"{name}[{index}]"
+
+    # Products.
+
+    def product(self, one: Codes, other: Codes) -> Codes:
+        """Products, to be computed where they are used."""
+        one, other = np.broadcast_arrays(one, other)
+        pairs = np.stack([one.ravel(), other.ravel()], axis=1)
+        first, self._made = self._made, self._made + len(pairs)
+        self._factors.append(pairs)
+        return ((PRODUCT << _SHIFT) + first + np.arange(len(pairs))).reshape(one.shape)
+
+    def factors(self, codes: Codes) -> tuple[Codes, Codes]:
+        """What is multiplied."""
+        if len(self._factors) > 1:
+            self._factors = [np.concatenate(self._factors)]
+        pairs = self._factors[0][codes & _PLACE]
+        return pairs[..., 0], pairs[..., 1]
+
+    def computed(self, codes: Codes) -> Codes:
+        """The same numbers, with each product computed."""
+        products = codes >> _SHIFT == PRODUCT
+        if not products.any():
+            return codes
+        return self.parts(
+            codes,
+            (products, lambda at: self.apply("{0} * {1}", *self.factors(at(codes)))),
+            (~products, lambda at: at(codes)),
+        )
+
+    def parts(
+        self, codes: Codes, *cases: tuple[np.ndarray, Callable[[Callable[..., Codes]], Codes]]
+    ) -> Codes:
+        """An array made case by case, shaped like `codes`; a case that is all keeps the shape."""
+        result = np.empty(codes.shape, dtype=np.int64)
+        for places, make in cases:
+            if places.all():
+                return make(lambda it: it)
+            if places.any():
+                result[places] = make(lambda it, places=places: it[places])
+        return result
+
+    # Statements.
+
+    def apply(self, template: str, *operands: Codes, mask: bool = False) -> Codes:
+        """An operation on every element; `template` has {0}, {1}, ... for the operands."""
+        operands = tuple(np.broadcast_arrays(*operands))
+        key = (template, operands[0].shape, *(it.tobytes() for it in operands))
+        if key not in self._known:
+            self._known[key] = self._applied(template, operands, mask)
+        return self._known[key]
+
+    def _applied(self, template: str, operands: tuple[Codes, ...], mask: bool) -> Codes:
+        first = operands[0]
+        if first.size <= FEW:
+            columns = zip(*(it.ravel().tolist() for it in operands), strict=True)
+            made = [self._scalar(template, column, mask) for column in columns]
+            return np.array(made, dtype=np.int64).reshape(first.shape)
+        result = self.buffer(first.size, mask=mask).reshape(first.shape)
+        self.loop(result, template, operands)
+        return result
+
+    def _scalar(self, template: str, operands: tuple[int, ...], mask: bool) -> int:
+        key = (template, operands)
+        if key not in self._known:
+            place = next(self._names)
+            value = template.format(*map(self.name, operands))
+            self.say(f"const {'M' if mask else 'V'} v{place} = {value};")
+            self._known[key] = np.array((MASK if mask else VARIABLE) << _SHIFT | place)
+        return int(self._known[key])
+
+    def say(self, line: str) -> None:
+        """Write a statement.
+
+        Raises:
+            Unavailable: there are too many for a compiler to be quick about.
+        """
+        self.lines.append(line)
+        if len(self.lines) > _MOST_STATEMENTS:
+            raise Unavailable(
+                f"the net is too large to be worth it (more than {_MOST_STATEMENTS:,} statements)"
+            )
+
+    def loop(self, result: Codes, template: str, operands: Iterable[Codes], op: str = "=") -> None:
+        """`result op template` for every element, by loops where codes go up in even steps."""
+        operands = tuple(operands)
+        if result.ndim > 1:
+            flat = tuple(it.reshape(-1) for it in operands)
+            if self._nest(result.reshape(-1), template, flat, op):
+                return
+            if not self._nest(result, template, operands, op):
+                for place in range(len(result)):
+                    self.loop(result[place], template, [it[place] for it in operands], op)
+            return
+        if self._nest(result, template, operands, op):
+            return
+        for first, end in self._stretches([result, *operands]):
+            stretch = result[first:end], template, tuple(it[first:end] for it in operands), op
+            if end - first < _SHORTEST_LOOP or not self._nest(*stretch):
+                for place in range(first, end):
+                    names = (self.name(int(it[place])) for it in operands)
+                    self.say(f"{self.name(int(result[place]))} {op} {template.format(*names)};")
+
+    def _nest(self, result: Codes, template: str, operands: tuple[Codes, ...], op: str) -> bool:
+        """One nest of loops over all axes, where that can be."""
+        indices = [f"i{axis}" for axis in range(result.ndim)]
+        texts = [self.indexed(it, indices) for it in (result, *operands)]
+        if None in texts:
+            return False
+        place, *values = map(str, texts)
+        heads = [
+            f"for (int {i} = 0; {i} < {size}; {i}++)"
+            for i, size in zip(indices, result.shape, strict=True)
+        ]
+        self.say(f"{' '.join(heads)} {place} {op} {template.format(*values)};")
+        return True
+
+    def indexed(self, codes: Codes, indices: list[str]) -> str | None:
+        """The elements in C by indices, where they stand in even steps."""
+        base = int(codes.flat[0]) >> _SHIFT
+        if base == PRODUCT:
+            if not (codes >> _SHIFT == PRODUCT).all():
+                return None
+            texts = [self.indexed(it, indices) for it in self.factors(codes)]
+            return None if None in texts else f"({texts[0]} * {texts[1]})"
+        strides = steps(codes)
+        if strides is None or (any(strides) and base < _FIRST_ARRAY):
+            return None
+        if not any(strides):
+            return self.name(int(codes.flat[0]))
+        terms = [f"{s} * {i}" if s != 1 else i for s, i in zip(strides, indices, strict=True) if s]
+        offset = int(codes.flat[0]) & _PLACE
+        return self._element(base, " + ".join([str(offset)] * bool(offset) + terms))
+
+    def _stretches(self, arrays: list[Codes]) -> list[tuple[int, int]]:
+        """Where the steps of any of them change, [first, end) each."""
+        columns: list[Codes] = []
+        for it in arrays:
+            products = it >> _SHIFT == PRODUCT
+            one, other = self.factors(np.where(products, it, PRODUCT << _SHIFT)) if (
+                products.any()
+            ) else (it, it)
+            columns += [np.where(products, one, it), np.where(products, other, it), products * 1]
+        rises = np.stack([np.diff(it) for it in columns])
+        turns = np.flatnonzero((rises[:, 1:] != rises[:, :-1]).any(0)) + 2
+        ends: list[int] = []
+        for turn in turns.tolist():
+            # The step into a new stretch is no step of its own.
+            if not ends or turn - ends[-1] > 1:
+                ends.append(turn)
+        return list(zip([0, *ends], [*ends, len(arrays[0])], strict=True))
+
+    def contiguous(self, codes: Codes) -> Codes:
+        """The same numbers as elements of one array in even steps, copied where they are not."""
+        codes = self.computed(codes)
+        if steps(codes) is not None and int(codes.flat[0]) >> _SHIFT >= _FIRST_ARRAY:
+            return codes
+        result = self.buffer(codes.size).reshape(codes.shape)
+        self.loop(result.reshape(-1), "{0}", [codes.reshape(-1)])
+        return result
+
+    def place(self, codes: Codes) -> tuple[str, int]:
+        """The array and the offset of the first element."""
+        code = int(codes.flat[0])
+        return self._arrays[code >> _SHIFT], code & _PLACE
+
+
+def steps(codes: Codes) -> tuple[int, ...] | None:
+    """How far the codes go up along each axis, where that is even; 0 along an axis of one."""
+    strides = []
+    for axis, size in enumerate(codes.shape):
+        if size == 1:
+            strides.append(0)
+            continue
+        rises = np.diff(codes, axis=axis)
+        if (rises != rises.flat[0]).any():
+            return None
+        strides.append(int(rises.flat[0]))
+    if any(abs(it) > _PLACE >> 1 for it in strides):
+        return None
+    return tuple(strides)
+
+
+def _literal(value: float) -> str:
+    if value != value:
+        return "SPLAT((R)NAN)"
+    if value in (np.inf, -np.inf):
+        return f"SPLAT((R){'-' if value < 0 else ''}INFINITY)"
+    return f"SPLAT((R){value!r})"

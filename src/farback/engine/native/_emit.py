@@ -1,0 +1,107 @@
+"""From a graph of operators to the codes of what comes out, node by node."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.fx import Node
+
+from ._body import Body, Codes
+from ._operators import RULES
+from ._trace import Traced
+from ._unavailable import Unavailable
+
+
+def emit(body: Body, traced: Traced, inputs: Sequence[Codes]) -> list[Codes]:
+    """Write the statements of a graph; the codes of its outputs.
+
+    Raises:
+        Unavailable: an operator has no rule, and the line of the program that asks for it.
+    """
+    values: dict[Node, Any] = {}
+    given = iter(inputs)
+    for node in traced.graph.nodes:
+        if node.op == "placeholder":
+            values[node] = next(given)
+        elif node.op == "get_attr":
+            values[node] = body.constants(_constant(traced, node))
+        elif node.op == "call_function":
+            values[node] = _called(body, node, values)
+        elif node.op == "output":
+            return [_read(it, values) for it in node.args[0]]  # type: ignore
+    raise AssertionError("a graph without an end")
+
+
+def _constant(traced: Traced, node: Node) -> np.ndarray:
+    value: Any = traced.module
+    for part in str(node.target).split("."):
+        value = getattr(value, part)
+    return value.detach().to(torch.float64).numpy()
+
+
+def _called(body: Body, node: Node, values: dict[Node, Any]) -> Any:
+    schema = getattr(node.target, "_schema", None)
+    if schema is None:  # operator.getitem on the parts of a split
+        whole, place = node.args
+        return values[whole][place]  # type: ignore
+    name = schema.name.removeprefix("aten::")
+    kinds = [str(it.type) for it in schema.arguments]
+    arguments = [
+        _argument(body, it, kind, values) for it, kind in zip(node.args, kinds, strict=False)
+    ]
+    words = {
+        it.name: _argument(body, node.kwargs[it.name], str(it.type), values)
+        for it in schema.arguments
+        if it.name in node.kwargs and it.name not in _FORM
+    }
+    rule = RULES.get(name)
+    if rule is not None:
+        try:
+            return rule(body, *arguments, **words)
+        except (KeyError, TypeError, ValueError) as error:
+            reason = f"torch's {node.target} as it is used here"
+            raise Unavailable(f"{reason} has no rule{_where(node)}") from error
+    raise Unavailable(f"torch's {name} has no rule{_where(node)}")
+
+
+_FORM = {"dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking", "generator"}
+"""What tells how a tensor lies in memory, which is settled here."""
+
+
+def _argument(body: Body, value: Any, kind: str, values: dict[Node, Any]) -> Any:
+    if isinstance(value, Node):
+        return values[value]
+    if isinstance(value, list | tuple):
+        return [_argument(body, it, "", values) for it in value]
+    if isinstance(value, Tensor):
+        return body.constants(value.detach().to(torch.float64).numpy())
+    if value is not None and re.search("Tensor|number", kind):
+        return np.array(body.constant(float(value)))
+    return value
+
+
+def _read(value: Any, values: dict[Node, Any]) -> Codes:
+    return values[value]
+
+
+def _where(node: Node) -> str:
+    """The line of the program, where it is known and not torch's own."""
+    trace = str(node.meta.get("stack_trace") or "")
+    found = re.findall(r'File "([^"]+)", line (\d+)', trace)
+    theirs = [it for it in found if "/torch/" not in it[0] and "/farback/engine/" not in it[0]]
+    if not theirs:
+        return ""
+    file, line = theirs[-1]
+    text = linecache.getline(file, int(line)).strip()
+    return f" ({text!r}, line {line} of {file.rpartition('/')[2]})"
+
+
+def flattened(tree: Iterable[Codes]) -> Codes:
+    """Some arrays of codes one behind the other."""
+    return np.concatenate([it.reshape(-1) for it in tree])

@@ -1,0 +1,54 @@
+"""One-hot inputs: the number of the symbol instead of a vector of zeros and a one.
+
+A product with such a vector picks a column of the weights, and its gradient falls on that column
+alone. Where all lanes show the same symbol, the column is one vector; else each lane has its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._body import Body, Codes, steps
+
+_SHORTEST = 12
+"""As short a vector is multiplied faster than it is looked up."""
+
+
+def hot_run(body: Body, vector: Codes) -> tuple[int, int] | None:
+    """Where the elements of the one-hot input stand in a vector, whole and in their order."""
+    hot = body.hot
+    if hot is None or len(hot) < _SHORTEST:
+        return None
+    places = np.flatnonzero(vector == hot[0])
+    if len(places) != 1:
+        return None
+    first = int(places[0])
+    end = first + len(hot)
+    return (first, end) if np.array_equal(vector[first:end], hot) else None
+
+
+def gathered(body: Body, weights: Codes, vector: Codes) -> Codes:
+    """The column of `weights` that the symbol picks."""
+    weights = body.contiguous(weights)
+    strides = steps(weights)
+    assert strides is not None
+    name, offset = body.place(weights)
+    result = body.buffer(len(weights))
+    body.say(
+        f"for (int i = 0; i < {len(weights)}; i++) {body.indexed(result, ['i'])} = "
+        f"gather({name} + {offset} + {strides[0]} * i, {strides[1]}, symbol);"
+    )
+    return result
+
+
+def scatter(body: Body, columns: Codes, factors: Codes) -> None:
+    """Add `factors` to the column of `columns` that the symbol picks."""
+    strides = steps(columns)
+    assert strides is not None
+    factors = body.contiguous(factors)
+    name, offset = body.place(columns)
+    body.say(
+        f"for (int i = 0; i < {len(factors)}; i++) "
+        f"scatter({name} + {offset} + {strides[0]} * i, {strides[1]}, symbol, "
+        f"{body.indexed(factors, ['i'])});"
+    )

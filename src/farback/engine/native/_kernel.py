@@ -1,0 +1,157 @@
+"""A kernel: one traced function as a C function of arrays.
+
+Each argument is an array of vectors by its name, and so is each result, which is set or added to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch.utils import _pytree as pytree
+
+from ._arithmetic import FEW_PRODUCTS
+from ._body import HOT, ONE, PRODUCT, ZERO, Body, Codes
+from ._emit import emit
+from ._hot import hot_run, scatter
+from ._operators import real
+from ._trace import Traced
+
+_SHIFT = 32
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The text of a function, and the vectors of working memory that it needs."""
+
+    text: str
+    work: int
+
+
+class Writer:
+    """The writing of one kernel.
+
+    Args:
+        name: the function's, without the k_ before it.
+        parameters: the arrays it is given, in their order, with their sizes; "x" comes with the
+            symbol.
+        hot: whether the input x is one-hot.
+    """
+
+    def __init__(self, name: str, parameters: dict[str, int], *, hot: bool = False) -> None:
+        self.body = Body()
+        self._name, self._parameters = name, parameters
+        self._arrays: dict[str, Codes] = {}
+        for parameter, size in parameters.items():
+            spelled = HOT if hot and parameter == "x" else parameter
+            self._arrays[parameter] = self.body.array(spelled, size)
+        if hot and "x" in parameters:
+            self.body.hot = self._arrays["x"]
+
+    def array(self, name: str, shapes: Sequence[tuple[int, ...]]) -> list[Codes]:
+        """The elements of an array as tensors of these shapes, one behind the other."""
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        ends = np.cumsum([0, *sizes])
+        flat = self._arrays[name]
+        return [
+            flat[first:end].reshape(shape)
+            for (first, end), shape in zip(pairwise(ends), shapes, strict=True)
+        ]
+
+    def run(self, traced: Traced, *given: list[Codes]) -> list[Codes]:
+        """The codes of what the function gives for arguments laid one behind the other."""
+        return emit(self.body, traced, [it for group in given for it in group])
+
+    def set(self, name: str, values: Sequence[Codes]) -> None:
+        """Write values to an array, one behind the other; what stands there already is left."""
+        if not values:
+            return
+        flat = np.concatenate([real(self.body, it).reshape(-1) for it in values])
+        places = self._arrays[name]
+        assert flat.shape == places.shape, (name, flat.shape, places.shape)
+        moved = flat != places
+        # Nothing may be read from where something was written.
+        flat = np.where(moved, self.body.computed(flat), flat)
+        if moved.any():
+            self.body.loop(places[moved], "{0}", [flat[moved]])
+
+    def add(self, name: str, values: Sequence[Codes]) -> None:
+        """Add values to an array, one behind the other."""
+        shapes = [it.shape for it in values]
+        for places, codes in zip(self.array(name, shapes), values, strict=True):
+            self._add(places, real(self.body, codes))
+
+    def _add(self, places: Codes, codes: Codes) -> None:
+        codes = self._scattered(places, codes)
+        if not codes.any():
+            return
+        products = codes >> _SHIFT == PRODUCT
+        if products.all():
+            self._each(places, "FMA({0}, {1}, {2})", (*self.body.factors(codes), places))
+            return
+        flat, codes, products = places.reshape(-1), codes.reshape(-1), products.reshape(-1)
+        if products.any():
+            one, other = self.body.factors(codes[products])
+            self._each(flat[products], "FMA({0}, {1}, {2})", (one, other, flat[products]))
+        rest = ~products & (codes != ZERO)
+        if rest.any():
+            self._each(flat[rest], "{0} + {1}", (flat[rest], codes[rest]))
+
+    def _each(self, places: Codes, template: str, operands: tuple[Codes, ...]) -> None:
+        if places.size > FEW_PRODUCTS:
+            self.body.loop(places, template, operands)
+            return
+        columns = zip(places.flat, *(np.broadcast_to(it, places.shape).flat for it in operands))
+        for place, *others in columns:
+            names = (self.body.name(int(it)) for it in others)
+            self.body.say(f"{self.body.name(int(place))} = {template.format(*names)};")
+
+    def _scattered(self, places: Codes, codes: Codes) -> Codes:
+        """What is left when the columns of a one-hot input have had their part."""
+        products = codes >> _SHIFT == PRODUCT
+        if self.body.hot is None or codes.ndim != 2 or not products.any():
+            return codes
+        one, other = self.body.factors(np.where(products, codes, PRODUCT << _SHIFT))
+        one, other = np.where(products, one, ZERO), np.where(products, other, ZERO)
+        for factors, vector in ((one, other), (other, one)):
+            run = hot_run(self.body, vector[0])
+            if run is None:
+                continue
+            first, end = run
+            own = factors[:, first : first + 1]
+            if (vector[:, first:end] == vector[0, first:end]).all() and (
+                factors[:, first:end] == own
+            ).all():
+                scatter(self.body, places[:, first:end], own[:, 0])
+                rest = codes.copy()
+                rest[:, first:end] = ZERO
+                return rest
+        return codes
+
+    def done(self, results: Sequence[str]) -> Kernel:
+        """The function; `results` are the arrays that it writes to."""
+        signature = []
+        for parameter in self._parameters:
+            const = "" if parameter in results else "const "
+            signature.append(f"{const}V *restrict {parameter}")
+            if parameter == "x":
+                signature.append("Symbol symbol")
+        lines = "\n  ".join(self.body.lines)
+        head = f"static inline void k_{self._name}({', '.join([*signature, 'V *restrict work'])})"
+        return Kernel(f"{head} {{\n  {lines}\n}}\n", self.body.work)
+
+
+def shapes_of(tree: object) -> list[tuple[int, ...]]:
+    """The shapes of a tree's tensors, in their order."""
+    return [tuple(it.shape) for it in pytree.tree_leaves(tree)]
+
+
+def size_of(tree: object) -> int:
+    """How many numbers a tree holds."""
+    return sum(int(torch.as_tensor(it).numel()) for it in pytree.tree_leaves(tree))
+
+
+__all__ = ["ONE", "Kernel", "Writer", "shapes_of", "size_of"]

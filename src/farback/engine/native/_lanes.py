@@ -1,0 +1,217 @@
+"""Trials in lanes: packing them, running a program over them on some threads, unpacking them."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils import _pytree as pytree
+
+from ._cache import build
+from ._memory import CSequences, Laid
+from ._program import Program
+
+_ALIGNED = 128
+
+
+class CVerdicts(ctypes.Structure):
+    _fields_ = (
+        ("loss", ctypes.c_void_p),
+        ("error", ctypes.c_void_p),
+        ("right", ctypes.c_void_p),
+    )
+
+
+class CExam(ctypes.Structure):
+    _fields_ = (
+        ("params", ctypes.c_void_p),
+        ("rows", ctypes.c_void_p),
+        ("first", ctypes.c_long),
+        ("count", ctypes.c_long),
+        ("allowed", ctypes.c_long),
+        ("data", CSequences),
+        ("verdicts", CVerdicts),
+    )
+
+
+class CTraining(ctypes.Structure):
+    _fields_ = (
+        ("params", ctypes.c_void_p),
+        ("memory", ctypes.c_void_p),
+        ("rows", ctypes.c_void_p),
+        ("chosen", ctypes.c_void_p),
+        ("pitch", ctypes.c_long),
+        ("first", ctypes.c_long),
+        ("count", ctypes.c_long),
+        ("data", CSequences),
+        ("verdicts", CVerdicts),
+    )
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What each trial answered, sequence by sequence."""
+
+    loss: np.ndarray
+    """[R, n]; the error while learning."""
+
+    error: np.ndarray
+    """[R, n]; the task's."""
+
+    right: np.ndarray
+    """[R, n]."""
+
+
+class Compiled:
+    """A program for so many lanes.
+
+    Args:
+        program: the source.
+        dtype: float32 or float64.
+        lanes: trials side by side in one block.
+
+    Raises:
+        Unavailable: it cannot be built here.
+    """
+
+    def __init__(self, program: Program, dtype: torch.dtype, lanes: int) -> None:
+        self.program, self.lanes = program, lanes
+        self.kind = np.dtype(np.float64 if dtype == torch.float64 else np.float32)
+        double = int(dtype == torch.float64)
+        self._library = build(program.source, defines={"LANES": lanes, "DOUBLE": double})
+        self._library.scratch.restype = ctypes.c_long
+
+    def packed(self, leaves: Sequence[np.ndarray], rows: Sequence[int]) -> np.ndarray:
+        """[R, ...] each as blocks [blocks, numbers, lanes]; lanes to spare repeat the last row."""
+        blocks = -(-len(rows) // self.lanes)
+        filled = [*rows, *[rows[-1]] * (blocks * self.lanes - len(rows))]
+        flat = [np.asarray(it)[filled].reshape(len(filled), -1) for it in leaves]
+        numbers = np.concatenate(flat, 1) if flat else np.zeros((len(filled), 0))
+        parted = numbers.reshape(blocks, self.lanes, -1).transpose(0, 2, 1)
+        result = aligned(parted.shape, self.kind)
+        result[:] = parted
+        return result
+
+    def train(
+        self,
+        params: np.ndarray,
+        memory: np.ndarray,
+        rows: np.ndarray,
+        data: Laid,
+        *,
+        first: int,
+        count: int,
+        batch: int,
+        chosen: np.ndarray | None = None,
+        threads: int = 1,
+    ) -> Verdicts:
+        """`count` steps of learning of every block, from sequence `first` of `data` on.
+
+        Args:
+            params: [blocks, P, lanes], changed in place.
+            memory: [blocks, M, lanes], changed in place.
+            rows: [blocks, lanes], each trial's row in `data`.
+            data: the sequences.
+            first: the number of the first.
+            count: steps.
+            batch: sequences of each.
+            chosen: [R, n]; which sequences come, where `data` is a set to choose from.
+            threads: how many to use.
+        """
+        blocks, total = len(params), count * batch
+        loss, error = (np.empty((blocks, total, self.lanes), self.kind) for _ in range(2))
+        right = np.empty((blocks, total, self.lanes), np.uint8)
+        sequences = data.c()
+
+        def one(block: int, scratch: int) -> None:
+            work = CTraining(
+                params[block].ctypes.data,
+                memory[block].ctypes.data,
+                rows[block].ctypes.data,
+                None if chosen is None else chosen.ctypes.data,
+                0 if chosen is None else chosen.shape[1],
+                first,
+                count,
+                sequences,
+                CVerdicts(
+                    loss[block].ctypes.data, error[block].ctypes.data, right[block].ctypes.data
+                ),
+            )
+            self._library.train(ctypes.byref(work), ctypes.c_void_p(scratch))
+
+        self._each(one, blocks, data.steps, threads)
+        return Verdicts(*(_by_trial(it) for it in (loss, error, right != 0)))
+
+    def examine(
+        self,
+        params: np.ndarray,
+        rows: np.ndarray,
+        data: Laid,
+        *,
+        first: int,
+        count: int,
+        allowed: int,
+        threads: int = 1,
+    ) -> tuple[Verdicts, np.ndarray]:
+        """Answers to a set without learning, and how many each block was asked."""
+        blocks = len(params)
+        error = np.zeros((blocks, count, self.lanes), self.kind)
+        right = np.zeros((blocks, count, self.lanes), np.uint8)
+        asked = np.zeros(blocks, np.int64)
+        self._library.examine.restype = ctypes.c_long
+        sequences = data.c()
+
+        def one(block: int, scratch: int) -> None:
+            work = CExam(
+                params[block].ctypes.data,
+                rows[block].ctypes.data,
+                first,
+                count,
+                allowed,
+                sequences,
+                CVerdicts(None, error[block].ctypes.data, right[block].ctypes.data),
+            )
+            asked[block] = self._library.examine(ctypes.byref(work), ctypes.c_void_p(scratch))
+
+        self._each(one, blocks, data.steps, threads)
+        none = np.zeros_like(error)
+        return Verdicts(*(_by_trial(it) for it in (none, error, right != 0))), asked
+
+    def _each(
+        self, one: Callable[[int, int], None], blocks: int, steps: int, threads: int
+    ) -> None:
+        room = self._library.scratch(ctypes.c_long(steps)) * self.lanes
+        workers = max(1, min(threads, blocks))
+        scratch = aligned((workers, -(-room // _ALIGNED) * _ALIGNED), self.kind)
+
+        def some(worker: int) -> None:
+            for block in range(worker, blocks, workers):
+                one(block, scratch[worker].ctypes.data)
+
+        if workers == 1:
+            some(0)
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(some, range(workers)))
+
+
+def aligned(shape: tuple[int, ...], kind: np.dtype) -> np.ndarray:
+    """An empty array whose first number lies where the widest vector may."""
+    size = int(np.prod(shape)) * kind.itemsize
+    raw = np.empty(size + _ALIGNED, np.uint8)
+    begin = -raw.ctypes.data % _ALIGNED
+    return raw[begin : begin + size].view(kind).reshape(shape)
+
+
+def _by_trial(values: np.ndarray) -> np.ndarray:
+    return np.moveaxis(values, 2, 1).reshape(-1, values.shape[1])
+
+
+def leaves_of(tree: Any) -> list[np.ndarray]:
+    """The arrays of a tree of tensors."""
+    return [it.detach().numpy() for it in pytree.tree_leaves(tree)]

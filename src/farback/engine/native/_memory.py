@@ -1,0 +1,125 @@
+"""Sequences as the compiled program reads them: [trial, sequence, step, width], and rows by number.
+
+Most tasks of the literature show few different vectors. Where a field has no more than 255 rows, it
+is kept as their numbers, a byte each; a one-hot field has its symbols for numbers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...types import Sequences
+
+_MOST_ROWS = 255
+_LOOKED_AT = 4096
+
+
+class CField(ctypes.Structure):
+    _fields_ = (
+        ("rows", ctypes.c_void_p),
+        ("codes", ctypes.c_void_p),
+        ("onehot", ctypes.c_long),
+    )
+
+
+class CSequences(ctypes.Structure):
+    _fields_ = (
+        ("steps", ctypes.c_long),
+        ("count", ctypes.c_long),
+        ("lengths", ctypes.c_void_p),
+        ("fields", CField * 4),
+    )
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of some sequences."""
+
+    rows: np.ndarray
+    """[R, B, T, width], or the table [rows, width]."""
+
+    codes: np.ndarray | None
+    """[R, B, T] places in the table."""
+
+    onehot: bool
+
+    def c(self) -> CField:
+        codes = None if self.codes is None else self.codes.ctypes.data
+        return CField(self.rows.ctypes.data, codes, int(self.onehot))
+
+
+@dataclass(frozen=True)
+class Laid:
+    """Sequences as they lie in memory; the arrays live as long as this."""
+
+    steps: int
+    count: int
+    lengths: np.ndarray
+    fields: tuple[Field, Field, Field, Field]
+
+    @property
+    def hot(self) -> bool:
+        """Whether every input is one-hot or zero."""
+        return self.fields[0].onehot
+
+    def c(self) -> CSequences:
+        fields = (CField * 4)(*(it.c() for it in self.fields))
+        return CSequences(self.steps, self.count, self.lengths.ctypes.data, fields)
+
+
+def laid(sequences: Sequences, dtype: torch.dtype) -> Laid:
+    """[T, R, B, ...] as the program reads them."""
+    kind = torch.empty((), dtype=dtype).numpy().dtype
+    lengths = np.ascontiguousarray(sequences.lengths.numpy().astype(np.int32))
+    inputs, targets = (_field(it, kind) for it in (sequences.inputs, sequences.targets))
+    same = sequences.answers is sequences.targets or torch.equal(
+        sequences.answers, sequences.targets
+    )
+    answers = targets if same else _field(sequences.answers, kind)
+    scored = _field(sequences.scored.unsqueeze(-1), kind)
+    steps, _, count = sequences.alive.shape
+    return Laid(steps, count, lengths, (inputs, targets, answers, scored))
+
+
+def _field(values: Tensor, kind: np.dtype) -> Field:
+    """[T, R, B, width] by numbers where that can be, else whole."""
+    return _one_hot(values, kind) or _tabled(values, kind) or _whole(values, kind)
+
+
+def _whole(values: Tensor, kind: np.dtype) -> Field:
+    moved = values.permute(1, 2, 0, 3).numpy()
+    return Field(np.ascontiguousarray(moved, dtype=kind), None, False)
+
+
+def _one_hot(values: Tensor, kind: np.dtype) -> Field | None:
+    width = values.shape[-1]
+    if not 1 < width <= _MOST_ROWS:
+        return None
+    if not bool(((values == 0) | (values == 1)).flatten(0, 2)[:_LOOKED_AT].all()):
+        return None
+    ones = (values != 0).sum(-1)
+    if not bool((ones <= 1).all()) or not bool((values.sum(-1) == ones).all()):
+        return None
+    codes = torch.where(ones > 0, values.argmax(-1), width).to(torch.uint8)
+    table = np.concatenate([np.eye(width), np.zeros((1, width))]).astype(kind)
+    return Field(table, _by_trial(codes), True)
+
+
+def _tabled(values: Tensor, kind: np.dtype) -> Field | None:
+    flat = values.flatten(0, 2)
+    if len(torch.unique(flat[:_LOOKED_AT], dim=0)) > _MOST_ROWS // 4:
+        return None
+    rows, codes = torch.unique(flat, dim=0, return_inverse=True)
+    if len(rows) > _MOST_ROWS:
+        return None
+    table = np.ascontiguousarray(rows.numpy(), dtype=kind)
+    return Field(table, _by_trial(codes.to(torch.uint8).reshape(values.shape[:-1])), False)
+
+
+def _by_trial(codes: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(codes.permute(1, 2, 0).numpy())

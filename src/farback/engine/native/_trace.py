@@ -1,0 +1,70 @@
+"""A function of tensors as a flat graph of aten operators, with names for what goes in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._decomp import core_aten_decompositions
+from torch.fx import Graph, GraphModule
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils import _pytree as pytree
+
+from ._operators import RULES
+from ._unavailable import Unavailable
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A graph, the shapes of its inputs, and the trees of both ends."""
+
+    module: GraphModule
+    inputs: tuple[tuple[int, ...], ...]
+    outputs: Any
+    """A tree like the function's result, of places in what the graph gives."""
+
+    @property
+    def graph(self) -> Graph:
+        return self.module.graph
+
+
+def trace(function: Callable[..., Any], *examples: Any) -> Traced:
+    """The graph of `function` at these arguments, trees of tensors.
+
+    Raises:
+        Unavailable: its control flow looks at numbers.
+    """
+    leaves, form = pytree.tree_flatten(examples)
+    made: list[Any] = [None]
+
+    def flat(*given: Tensor) -> list[Tensor]:
+        result, made[0] = pytree.tree_flatten(function(*pytree.tree_unflatten(list(given), form)))
+        return [torch.as_tensor(it) for it in result]
+
+    try:
+        module = make_fx(flat, _decompositions(), record_stack_traces=True)(
+            *(it.detach().clone() for it in leaves)
+        )
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0].partition(". ")[0]
+        raise Unavailable(f"a function cannot be traced ({reason})") from error
+    module.graph.eliminate_dead_code()
+    count = made[0].num_leaves
+    return Traced(
+        module,
+        tuple(tuple(it.shape) for it in leaves),
+        pytree.tree_unflatten(list(range(count)), made[0]),
+    )
+
+
+def _decompositions() -> dict[Any, Any]:
+    """torch's own, for what has no rule here."""
+    return {
+        operator: rule
+        for operator, rule in core_aten_decompositions().items()
+        if isinstance(operator, torch._ops.OpOverload)
+        and operator._schema.name.removeprefix("aten::") not in RULES
+    }

@@ -1,0 +1,93 @@
+/* The gradient of one sequence in each lane, by passes back over windows.
+
+   Every EVERY steps the errors of the last EVERY steps are run back over the last WINDOW steps:
+
+     dE/dstate_t = e_t [t >= end - EVERY] + J_{t+1}^T dE/dstate_{t+1}      t >= end - WINDOW   (1)
+     dE/dparams  = sum of the outputs' own parts and of (dstate_t/dparams)^T dE/dstate_t       (2)
+
+   Without an end of windows this is back-propagation through time; with both at 1, Elman's. A step
+   is computed again on the way back, from the state before it. */
+
+static inline long least(long a, long b) { return a < b ? a : b; }
+
+/* Equation (1) and (2) for the block of steps first ... high - 1. */
+static inline void back(const V *p, V *g, const Sequences *data, const Place *place, long first,
+                        long high, const V *states, const V *entering,
+                        const uint8_t *scored, V *work) {
+  V adjoint[STATE], now[STATE];
+  for (int i = 0; i < STATE; i++) adjoint[i] = SPLAT((R)0);
+  const long low = first + 1 > WINDOW ? first + 1 - WINDOW : 0;
+  for (long t = high - 1; t >= low; t--) {
+    const V *const e = entering + t * STATE;
+    const int enters = t >= first && scored[t];
+    for (int i = 0; i < STATE; i++) now[i] = enters ? adjoint[i] + e[i] : adjoint[i];
+#if BOUNDED
+    M reached = EQ(SPLAT((R)0), SPLAT((R)0));
+    for (int l = 0; l < LANES; l++)
+      if (t < least((long)LANE(place->length, l), high) - WINDOW) LANE(reached, l) = 0;
+    for (int i = 0; i < STATE; i++) now[i] = SELECT(reached, now[i], SPLAT((R)0));
+#endif
+    LOOK(t);
+    k_back(p, states + t * STATE, x, symbol, now, adjoint, g, work);
+  }
+  if (low == 0) k_origin(p, adjoint, g, work);
+}
+
+static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *place, V *scratch) {
+  V *const states = scratch, *const entering = states + (data->steps + 1) * STATE;
+  uint8_t *const scored = (uint8_t *)(entering + data->steps * STATE);
+  V *const work = entering + data->steps * STATE + 1 + data->steps / sizeof(V);
+  Verdict v = unjudged();
+  const M nobody = NE(SPLAT((R)0), SPLAT((R)0));
+  M due = nobody; /* the lanes with an error in the block */
+  long first = 0; /* of the block */
+  k_start(p, states, work);
+  for (long t = 0; t < place->longest; t++) {
+    V *const state = states + t * STATE, *const next = state + STATE;
+    LOOK(t);
+    k_step(p, state, x, symbol, next, work);
+    if (t >= place->shortest) blend(alive(place, t), next, state, STATE);
+    V weight, outputs[OUTPUTS], target[OUTPUTS], loss;
+    fetch(&data->fields[SCORED], place, t, 1, &weight);
+    M asked = GT(weight, SPLAT((R)0));
+    scored[t] = ANY(asked);
+    if (scored[t]) {
+      due = OR(due, asked);
+      fetch(&data->fields[TARGET], place, t, OUTPUTS, target);
+#if PER_STEP && EVERY > 1
+      k_read(p, next, x, symbol, outputs, work);
+      k_loss(outputs, target, &weight, &loss, work);
+#else
+      k_reading(p, next, x, symbol, target, &weight, outputs, &loss, entering + t * STATE, g, work);
+#endif
+      v.loss = v.loss + loss;
+      judge(&v, data, place, t, outputs, weight, work);
+    }
+    const long end = t + 1;
+    if (end < place->longest && (EVERY == 0 || end - first < EVERY)) continue;
+    if (ANY(due)) {
+#if PER_STEP && EVERY > 1
+      for (long j = first; j < end; j++) {
+        if (!scored[j]) continue;
+        LOOK(j);
+        V unused[OUTPUTS + 1];
+        fetch(&data->fields[TARGET], place, j, OUTPUTS, target);
+        fetch(&data->fields[SCORED], place, j, 1, &weight);
+        k_reading(p, states + (j + 1) * STATE, x, symbol, target, &weight, unused,
+                  unused + OUTPUTS, entering + j * STATE, g, work);
+      }
+#endif
+      back(p, g, data, place, first, end, states, entering, scored, work);
+#if PER_STEP
+      learn(p, g, m, due, work);
+#endif
+    }
+    due = nobody;
+    first = end;
+  }
+  return v;
+}
+
+long room(long steps) {
+  return (steps + 1) * STATE + steps * STATE + 1 + steps / (long)sizeof(V) + WORK;
+}

@@ -1,0 +1,79 @@
+/* What a sequence is worth: its error while learning, and what the task says of its answers. */
+
+typedef struct {
+  V loss;
+  M right;
+  V off, weight; /* the task's error, summed over scored steps, and how many they are */
+} Verdict;
+
+static inline Verdict unjudged(void) {
+  Verdict v = {SPLAT((R)0), EQ(SPLAT((R)0), SPLAT((R)0)), SPLAT((R)0), SPLAT((R)0)};
+  return v;
+}
+
+static inline void judge(Verdict *v, const Sequences *data, const Place *place, long t,
+                         const V *outputs, V scored, V *work) {
+  V answers[OUTPUTS], grade[2];
+  fetch(&data->fields[ANSWER], place, t, OUTPUTS, answers);
+  k_grade(outputs, answers, grade, work);
+  M asked = GT(scored, SPLAT((R)0));
+  v->right = AND(v->right, OR(NOT(asked), GT(grade[0], SPLAT((R)0))));
+  v->off = v->off + SELECT(asked, grade[1] * scored, SPLAT((R)0));
+  v->weight = v->weight + scored;
+}
+
+typedef struct {
+  R *loss, *error;
+  uint8_t *right;
+} Verdicts; /* [..., sequence, LANES] each */
+
+static inline void report(const Verdict *v, Verdicts out, long place) {
+  V error = v->off / SELECT(LT(v->weight, SPLAT((R)1)), SPLAT((R)1), v->weight);
+  for (int l = 0; l < LANES; l++) {
+    if (out.loss) out.loss[place * LANES + l] = LANE(v->loss, l);
+    out.error[place * LANES + l] = LANE(error, l);
+    out.right[place * LANES + l] = LANE(v->right, l) != 0;
+  }
+}
+
+/* The sequences first ... first + count - 1 of a set, answered without learning, until each lane
+   has more than `allowed` wrong ones; how many were asked. */
+typedef struct {
+  const R *params;
+  const int32_t *rows;
+  long first, count, allowed;
+  Sequences data;
+  Verdicts verdicts;
+} Exam;
+
+long examine(const Exam *e, V *scratch) {
+  const V *const p = (const V *)e->params;
+  const Sequences *const data = &e->data;
+  V *const state = scratch, *const next = state + STATE, *const work = next + STATE;
+  long wrong[LANES] = {0}, n = 0;
+  for (; n < e->count; n++) {
+    Place where, *const place = &where;
+    find(data, e->rows, 0, e->first + n, 0, place);
+    Verdict v = unjudged();
+    k_start(p, state, work);
+    for (long t = 0; t < place->longest; t++) {
+      LOOK(t);
+      k_step(p, state, x, symbol, next, work);
+      if (t >= place->shortest) blend(alive(place, t), next, state, STATE);
+      memcpy(state, next, STATE * sizeof(V));
+      V scored, outputs[OUTPUTS];
+      fetch(&data->fields[SCORED], place, t, 1, &scored);
+      if (!ANY(GT(scored, SPLAT((R)0)))) continue;
+      k_read(p, state, x, symbol, outputs, work);
+      judge(&v, data, place, t, outputs, scored, work);
+    }
+    report(&v, e->verdicts, n);
+    long least = e->allowed + 1;
+    for (int l = 0; l < LANES; l++) {
+      wrong[l] += !LANE(v.right, l);
+      if (wrong[l] < least) least = wrong[l];
+    }
+    if (least > e->allowed) return n + 1;
+  }
+  return n;
+}

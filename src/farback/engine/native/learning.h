@@ -1,0 +1,23 @@
+/* The parameters of a lane's trial, and how they change. */
+
+static inline void none(V *values, long count) {
+  for (long i = 0; i < count; i++) values[i] = SPLAT((R)0);
+}
+
+#if PER_STEP
+/* A step against the gradient for the lanes that are due; the gradient starts anew. */
+static void learn(V *p, V *g, V *m, M due, V *work) {
+  V old[PARAMS + MEMORY + 1];
+  const int some = !ALL(due);
+  if (some) {
+    memcpy(old, p, PARAMS * sizeof(V));
+    memcpy(old + PARAMS, m, MEMORY * sizeof(V));
+  }
+  k_update(p, g, m, work);
+  if (some) {
+    blend(due, p, old, PARAMS);
+    blend(due, m, old + PARAMS, MEMORY);
+  }
+  none(g, PARAMS);
+}
+#endif

@@ -1,0 +1,35 @@
+/* Training: sequence after sequence, one trial in each lane. */
+
+typedef struct {
+  R *params, *memory;    /* [PARAMS, LANES], [MEMORY, LANES] */
+  const int32_t *rows;   /* the row of each lane's trial in `data` */
+  const int32_t *chosen; /* [trial, pitch]: which sequence comes when; NULL for one after another */
+  long pitch, first, count;
+  Sequences data;
+  Verdicts verdicts; /* [count * BATCH, LANES] */
+} Training;
+
+/* `count` steps of learning, from sequence number `first` on. */
+void train(const Training *w, V *scratch) {
+  V *const p = (V *)w->params, *const m = (V *)w->memory;
+  V *const g = scratch, *const rest = scratch + PARAMS;
+  long done = 0;
+  for (long n = 0; n < w->count; n++) {
+    k_before(p, m, rest);
+    none(g, PARAMS);
+    V losses[BATCH];
+    for (long b = 0; b < BATCH; b++, done++) {
+      Place place;
+      find(&w->data, w->rows, w->chosen, w->first + done, w->pitch, &place);
+      Verdict v = sequence(p, g, m, &w->data, &place, rest);
+      report(&v, w->verdicts, done);
+      losses[b] = v.loss;
+    }
+#if !PER_STEP
+    k_update(p, g, m, rest);
+#endif
+    k_after(p, losses, m, rest);
+  }
+}
+
+long scratch(long steps) { return PARAMS + 2 * STATE + room(steps); }
