@@ -20,7 +20,7 @@ from pathlib import Path
 
 from . import _compiler, _folder
 from ._compiler import Refused, compiler, cpu
-from ._folder import Unfit
+from ._folder import Unfit, Unloadable
 from ._unavailable import Unavailable
 
 FORMAT = 1
@@ -100,7 +100,7 @@ def _obtain(key: str, source: str, defines: Mapping[str, int]) -> ctypes.CDLL:
         except Unfit as fact:
             troubles.append(str(fact))
         except OSError as error:
-            troubles.append(f"{error.filename or 'it'}: {error.strerror or error}")
+            troubles.append(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         else:
             if troubles:
                 _warnings.append(f"compiled code is not kept ({troubles[0]}); set FARBACK_CACHE")
@@ -111,7 +111,7 @@ def _obtain(key: str, source: str, defines: Mapping[str, int]) -> ctypes.CDLL:
 def _had(path: Path, key: str, source: str, defines: Mapping[str, int]) -> ctypes.CDLL:
     """The library from a folder, which gets it where it has none."""
     _folder.make(path)
-    with suppress(OSError):  # what cannot be loaded is compiled again
+    with suppress(OSError, Unloadable):  # what cannot be loaded is compiled again
         if library := _folder.load(path, key):
             return library
     _folder.keep(path, key, source, lambda file: compiler().compile(source, file, defines))

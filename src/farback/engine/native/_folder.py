@@ -39,6 +39,10 @@ class Unfit(Exception):
     """Why a folder is not to be used, in a few words."""
 
 
+class Unloadable(Unfit):
+    """Why a library that is whole cannot be loaded from a folder."""
+
+
 def make(path: Path) -> None:
     """The folder, and those above it where they are not there yet."""
     for it in reversed([it for it in (path, *path.parents) if not it.is_dir()]):
@@ -49,22 +53,22 @@ def load(path: Path, key: str) -> ctypes.CDLL | None:
     """The library of a key; None where there is none that is whole.
 
     Raises:
-        Unfit: others can write to the folder.
-        OSError: the folder cannot be read, or the library not be loaded.
+        Unfit: others can write to the folder, or the system does not load from it.
+        OSError: the folder cannot be read.
     """
     with _opened(path) as handle:
         with os.scandir(handle) as files:
             names = [it.name for it in files if ENTRY.fullmatch(it.name)]
         held = Path(f"/proc/self/fd/{handle}")  # stays this folder, whatever the path becomes
-        place, failed = held if held.exists() else path, None
+        place, failed = held if held.exists() else path, ""
         for name in names:
             if name.startswith(key) and name.endswith(".so") and _whole(handle, name):
                 try:
                     return ctypes.CDLL(str(place / name))
                 except OSError as error:  # compiled where there is another C library, for one
-                    failed = error
+                    failed = str(error).rpartition(f"{name}: ")[2]
     if failed:
-        raise failed
+        raise Unloadable(f"what is compiled into {path} cannot be loaded: {failed}")
     return None
 
 
