@@ -27,9 +27,13 @@ def start(code: str = "", **environment: str) -> subprocess.Popen[str]:
     """Another process, which builds and prints the answer."""
     text = f"from farback.engine.native import _cache, _compiler\n{code}\n"
     text += f"print(_cache.build({SOURCE!r}).answer())"
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    env = {**os.environ, **environment}
-    return subprocess.Popen([sys.executable, "-c", text], env=env, text=True, **pipes)
+    return subprocess.Popen(
+        [sys.executable, "-c", text],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **environment},
+        text=True,
+    )
 
 
 def test_a_library_is_compiled_once_and_its_source_is_kept(folder, compiles):
@@ -92,6 +96,7 @@ def test_the_order_of_macros_does_not_matter(compiles):
     assert build(SOURCE, defines={"A": 1, "B": 2}) is build(SOURCE, defines={"B": 2, "A": 1})
 
 
+@pytest.mark.slow
 def test_processes_that_build_at_once_do_not_collide(folder):
     started = [start("input()") for _ in range(4)]
     for it in started:  # all of them stand at the gate before the first goes through it
