@@ -42,8 +42,8 @@ class Draws:
         self, seeds: Sequence[int], purpose: str, *, first: int = 0, count: int = 1
     ) -> None:
         self.seeds, self.purpose = tuple(seeds), purpose
-        keys = np.array([_key(seed, purpose) for seed in seeds], dtype=np.uint64)
-        self._key = (keys & _LOW)[:, None], (keys >> _HALF)[:, None]
+        self.keys = np.array([_key(seed, purpose) for seed in seeds], dtype=np.uint64)
+        self._key = (self.keys & _LOW)[:, None], (self.keys >> _HALF)[:, None]
         self._number = np.arange(first, first + count, dtype=np.uint64)
         self._calls = 0
         self.shape = len(seeds), count

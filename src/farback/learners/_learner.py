@@ -16,8 +16,10 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from .._part import Part
+from ..engine.native import Backward, Forward, Learning
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
+from .gradients._gradient import Gradient
 
 Memory = Any
 """A tree of tensors, [R, ...] each."""
@@ -32,6 +34,14 @@ class Learned(NamedTuple):
     """What the net answered before it learned from these sequences."""
 
     loss: Float[Tensor, "R B"]
+
+
+class Compiled(NamedTuple):
+    """How the native engine runs a learner."""
+
+    gradient: Gradient
+    schedule: Backward | Forward
+    learning: Learning
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,10 @@ class Learner(Part, ABC):
     @abstractmethod
     def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:
         """Learn from `presented` sequences of every trial, [T, R, presented, ...]."""
+
+    def compiled(self, problem: Problem) -> Compiled | None:
+        """What the native engine makes of it, for one trial; None where it cannot."""
+        return None
 
 
 def chosen(rows: Bool[Tensor, " R"], new: Any, old: Any) -> Any:

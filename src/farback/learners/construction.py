@@ -22,13 +22,17 @@ after S. E. Fahlman, The Recurrent Cascade-Correlation Learning Algorithm, 1991.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from ..errors import WrongUsage, expect, unknown
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
-from ._learner import Learned, Learner, Memory, chosen
+from ._learner import Compiled, Learned, Learner, Memory, chosen
 from .descent import Descent
 from .updates._update import Memory as UpdateMemory
 from .updates._update import Step, Update
@@ -80,42 +84,90 @@ class Construction(Learner):
                 raise unknown("parameter", name, known, where=f" of {type(problem.cell).__name__}")
 
     def init(self, net: Trials, params: Params) -> Memory:
+        return self._memory(self._descent.init(net, params), params)
+
+    def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:
+        begun = self._begun(params, memory)
+        learned = self._descent.step(net, begun, memory["descent"], sequences)
+        remembered = memory | {"descent": learned.memory}
+        ended, remembered = self._ended(learned.params, learned.loss, remembered)
+        return Learned(ended, remembered, learned.outputs, learned.loss)
+
+    def compiled(self, problem: Problem) -> Compiled | None:
+        inner = self._descent.compiled(problem)
+        if inner is None:
+            return None
+        params = problem.parameters(0)
+        several = self._memory(_several(inner.learning.memory), _several(params))
+
+        def update(params: Params, gradient: Params, memory: Memory) -> tuple[Params, Memory]:
+            params, descent = inner.learning.update(params, gradient, memory["descent"])
+            return params, memory | {"descent": descent}
+
+        def before(params: Params, memory: Memory) -> tuple[Params, Memory]:
+            return _one(self._begun(_several(params), _several(memory))), memory
+
+        def after(params: Params, losses: Tensor, memory: Memory) -> tuple[Params, Memory]:
+            ended = self._ended(_several(params), losses.unsqueeze(0), _several(memory))
+            return _one(ended[0]), _one(ended[1])
+
+        learning = replace(
+            inner.learning, memory=_one(several), update=update, before=before, after=after
+        )
+        return inner._replace(learning=learning)
+
+    def _memory(self, descent: Memory, params: Params) -> Memory:
         none = next(iter(params.values())).new_zeros(len(next(iter(params.values()))))
         return {
-            "descent": self._descent.init(net, params),
+            "descent": descent,
             "drawn": {name: params[name].clone() for name in self.added},
             "count": none,
             "sum": none.clone(),
             "before": none + torch.inf,
         }
 
-    def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:
+    def _begun(self, params: Params, memory: Memory) -> Params:
+        """The net as it is for these sequences."""
         drawn, present = memory["drawn"], memory["descent"]["late"]["present"] > 0
         # They come as they were drawn at the first step, as zeros later.
         given = {name: params[name] for name in drawn}
         away = {name: torch.zeros_like(value) for name, value in drawn.items()}
-        begun = params | chosen(present, given, away)
-        learned = self._descent.step(net, begun, memory["descent"], sequences)
+        return params | chosen(present, given, away)
 
-        count = memory["count"] + learned.loss.shape[1]
-        total = memory["sum"] + learned.loss.sum(1)
+    def _ended(
+        self, params: Params, losses: Float[Tensor, "R B"], memory: Memory
+    ) -> tuple[Params, Memory]:
+        """What was learned, with what comes now; `memory` is as the descent left it."""
+        drawn, present = memory["drawn"], memory["descent"]["late"]["present"] > 0
+        count = memory["count"] + losses.shape[1]
+        total = memory["sum"] + losses.sum(1)
         error, ended = total / count, count >= self.window
         comes = ended & ~present & (error > (1 - self.share) * memory["before"])  # (1)
 
-        late = chosen(comes, drawn, {name: learned.params[name] for name in drawn})
+        late = chosen(comes, drawn, {name: params[name] for name in drawn})
         none = torch.zeros_like(count)
+        now = memory["descent"] | {"late": {"present": (present | comes).to(none)}}
         remembered = {
-            "descent": learned.memory | {"late": {"present": (present | comes).to(none)}},
+            "descent": now,
             "drawn": drawn,
             "count": chosen(ended, none, count),
             "sum": chosen(ended, none, total),
             "before": chosen(ended, error, memory["before"]),
         }
-        return Learned(learned.params | late, remembered, learned.outputs, learned.loss)
+        return params | late, remembered
 
     @property
     def _descent(self) -> Descent:
         return replace(self.descent, update=_Late(self.descent.update, self.added))
+
+
+def _several(tree: Any) -> Any:
+    """One trial as a group of one."""
+    return pytree.tree_map(lambda it: it.unsqueeze(0), tree)
+
+
+def _one(tree: Any) -> Any:
+    return pytree.tree_map(lambda it: it.squeeze(0), tree)
 
 
 @dataclass(frozen=True)

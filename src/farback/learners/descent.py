@@ -14,18 +14,19 @@ Neural Networks, 1989.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
 
 from .._named import users_code
 from ..draws import Draws
+from ..engine.native import Learning
 from ..engine.reference import Function, batched
 from ..errors import InputRefused, WrongUsage, a
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
-from ._learner import Learned, Learner, Memory, chosen
+from ._learner import Compiled, Learned, Learner, Memory, chosen
 from .gradients._gradient import ErrorGradient, Gradient
 from .gradients._online import Advanced, OnlineGradient
 from .updates._update import Step, Update
@@ -92,6 +93,22 @@ class Descent(Learner):
         changed, memory = self._updated(params, found.gradient, memory)
         return Learned(changed, memory, found.outputs, found.loss)
 
+    def compiled(self, problem: Problem) -> Compiled | None:
+        schedule = self.gradient.schedule(problem)
+        if schedule is None:
+            return None
+        learning = Learning(
+            self.update.init(problem.parameters(0)),
+            update=lambda params, gradient, memory: descend(
+                self.update, params, self._mean(gradient), memory
+            ),
+            before=lambda params, memory: (params, memory),
+            after=lambda params, losses, memory: (params, memory),
+            batch=self.batch,
+            per_step=self.per_step,
+        )
+        return Compiled(self.gradient, schedule, learning)
+
     def _step_by_step(
         self, net: Trials, params: Params, memory: Memory, sequences: Sequences
     ) -> Learned:
@@ -110,8 +127,12 @@ class Descent(Learner):
         return Learned(params, memory, torch.stack(outputs), torch.stack(losses).sum(0))
 
     def _updated(self, params: Params, gradient: Params, memory: Memory) -> tuple[Params, Memory]:
-        mean = {name: value / self.batch for name, value in gradient.items()}
-        return _descend(self.update)(params, mean if self.batch > 1 else gradient, memory)
+        return _descend(self.update)(params, self._mean(gradient), memory)
+
+    def _mean(self, gradient: Params) -> Params:
+        if self.batch == 1:
+            return gradient
+        return {name: value / self.batch for name, value in gradient.items()}
 
 
 def _expect(part: Gradient | Update, came: Any, kind: type[Any]) -> None:
@@ -139,8 +160,12 @@ def _init(update: Update) -> Function:
 
 @cache
 def _descend(update: Update) -> Function:
-    def descend(params: Params, gradient: Params, memory: Memory) -> tuple[Params, Memory]:
-        step, remembered = update(gradient, memory, params)
-        return {name: value - step[name] for name, value in params.items()}, remembered
+    return batched(partial(descend, update), (0, 0, 0))
 
-    return batched(descend, (0, 0, 0))
+
+def descend(
+    update: Update, params: Params, gradient: Params, memory: Memory
+) -> tuple[Params, Memory]:
+    """One step of one trial."""
+    step, remembered = update(gradient, memory, params)
+    return {name: value - step[name] for name, value in params.items()}, remembered

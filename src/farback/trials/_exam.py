@@ -58,10 +58,12 @@ class Last:
 
     def add(self, right: Bool[np.ndarray, "R B"], error: Float[np.ndarray, "R B"]) -> None:
         """Take in what a step of learning answered."""
-        size = self._wrong.shape[1]
-        places = (self._seen + np.arange(right.shape[1])) % size
-        self._wrong[:, places], self._error[:, places] = ~right, error
-        self._seen += right.shape[1]
+        size, count = self._wrong.shape[1], right.shape[1]
+        fresh = min(size, count)
+        places = (self._seen + np.arange(count - fresh, count)) % size
+        self._wrong[:, places] = ~right[:, count - fresh :]
+        self._error[:, places] = error[:, count - fresh :]
+        self._seen += count
 
     def tally(self) -> Tally:
         """What was seen; before `size` sequences there is not enough, and nothing is solved."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import copy
 
+import numpy as np
 import torch
+from jaxtyping import Int64, UInt64
 
 from ..draws import Draws
 from ..problem import CHUNK
@@ -20,7 +22,7 @@ _BLOCK_NUMBERS = 8_000_000
 """Numbers drawn and held at one time; sequences are drawn in blocks of about that size."""
 
 _EXAM = 1024
-"""Sequences that are answered together when a set is judged, over all trials, at most."""
+"""Sequences that torch answers together at most: more do not fit the caches."""
 
 _EXAM_NUMBERS = 32_000_000
 """Numbers of inputs that are answered together at most; making them takes some copies."""
@@ -34,12 +36,20 @@ class Feed:
         seeds: one seed a trial.
         dtype: the type of its numbers.
         device: where they lie.
+        together: sequences that are answered together when a set is judged, over all trials.
     """
 
     def __init__(
-        self, task: Task, seeds: Sequence[int], dtype: torch.dtype, device: torch.device | str
+        self,
+        task: Task,
+        seeds: Sequence[int],
+        dtype: torch.dtype,
+        device: torch.device | str,
+        *,
+        together: int = _EXAM,
     ) -> None:
         self._task, self._seeds = task, tuple(seeds)
+        self._together = together
         self._dtype, self._device = dtype, device
         one = task.sample(Draws(self._seeds[:1], "size", count=8))
         self._numbers = one.inputs.numel() / 8  # of a sequence
@@ -47,7 +57,7 @@ class Feed:
 
     def sequences(self, batch: int) -> Iterator[Sequences]:
         """Batches to learn from, without end, padded to whole chunks."""
-        block = max(1, self._block // batch) * batch
+        block = max(1, self.block // batch) * batch
         first = 0
         while True:
             drawn = self._block_from(first, block)
@@ -55,13 +65,44 @@ class Feed:
                 yield drawn.rows(row, batch).padded(CHUNK)
             first += block
 
+    @property
+    def set(self) -> Sequences | None:
+        """The fixed training set of every trial; None where each sequence is drawn afresh."""
+        return self._training
+
+    @property
+    def order_keys(self) -> UInt64[np.ndarray, " R"]:
+        """What `order` is drawn with."""
+        return Draws(self._seeds, "order").keys
+
+    def order(self, first: int, count: int) -> Int64[np.ndarray, "R B"]:
+        """Which of the fixed set come, from sequence number `first` on."""
+        assert self._training is not None
+        order = Draws(self._seeds, "order", first=first, count=count)
+        return order.integers(high=self._training.alive.shape[2])
+
+    def fresh(self, first: int, count: int) -> Sequences:
+        """Sequences drawn afresh, from number `first` on, in float64."""
+        return self._task.sample(Draws(self._seeds, "training", first=first, count=count))
+
+    @property
+    def block(self) -> int:
+        """Sequences of each trial that are drawn together."""
+        numbers = self._numbers * len(self._seeds)
+        return int(min(1000, max(1, _BLOCK_NUMBERS // numbers)))
+
     def of(self, row: int) -> Feed:
         """What one trial of them is judged by."""
-        one = copy(self)
-        one._seeds = self._seeds[row : row + 1]
+        one = self.only([row])
         if self._training is not None:
             one._training = self._training.trial(row)
         return one
+
+    def only(self, rows: Sequence[int]) -> Feed:
+        """The stream of some of the trials."""
+        some = copy(self)
+        some._seeds = tuple(self._seeds[row] for row in rows)
+        return some
 
     def training(self) -> Iterator[Sequences]:
         """The fixed training set, in parts; nothing where each sequence is drawn afresh."""
@@ -87,20 +128,13 @@ class Feed:
     @property
     def _part(self) -> int:
         """Sequences of each trial that are answered together when a set is judged."""
-        together = min(_EXAM, int(_EXAM_NUMBERS / self._numbers))
+        together = min(self._together, int(_EXAM_NUMBERS / self._numbers))
         return max(1, together // len(self._seeds))
-
-    @property
-    def _block(self) -> int:
-        numbers = self._numbers * len(self._seeds)
-        return int(min(1000, max(1, _BLOCK_NUMBERS // numbers)))
 
     def _block_from(self, first: int, count: int) -> Sequences:
         if self._training is None:
-            drawn = self._task.sample(Draws(self._seeds, "training", first=first, count=count))
-            return drawn.to(self._dtype, self._device)
-        order = Draws(self._seeds, "order", first=first, count=count)
-        places = torch.from_numpy(order.integers(high=self._training.alive.shape[2]))
+            return self.fresh(first, count).to(self._dtype, self._device)
+        places = torch.from_numpy(self.order(first, count))
         return self._training.picked(places).to(self._dtype, self._device)
 
     def _training_set(self) -> Sequences | None:

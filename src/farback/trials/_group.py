@@ -24,7 +24,7 @@ from ._exam import Last, graded
 from ._feed import Feed
 from ._judge import Judge
 
-_POINTS = 200
+POINTS = 200
 """Points of a learning curve, about."""
 
 
@@ -96,7 +96,7 @@ def run(
         memory = plan.learner.init(net, params)
         judge = Judge(net, feed)
         last = Last(len(seeds), max(plan.problem.task.criterion.last, 1))
-        curve = Curve(len(seeds), max(plan.check, plan.sequences // _POINTS))
+        curve = Curve(len(seeds), max(plan.check, plan.sequences // POINTS))
         open_to, presented = wanted.copy(), 0
         for sequences in feed.sequences(plan.learner.presented):
             with torch.inference_mode(False):

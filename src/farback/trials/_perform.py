@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
 
 from ..errors import Stopped, WrongUsage
 from ..results import Run, Runs, Store
@@ -52,6 +51,7 @@ def perform(
         found[run.trial.id] = run
         shown.done(run.outcome)
 
+    asked_for = set(seeds)
     with stoppable() as asked, shown:
         for run in found.values():
             shown.done(run.outcome)
@@ -64,25 +64,25 @@ def perform(
             if watch is not None:
                 watch(moment)
 
-        for study, first, mine in _schedule(studies, seeds):
-            missing = {seed for seed in mine if study.trial(seed).id not in found}
+        for study, group in _schedule(studies, seeds):
+            missing = {it for it in group if it in asked_for and study.trial(it).id not in found}
             if missing:
-                shown.begin(study.name, study.sequences)
-                study.run(first, missing, watch=look, publish=publish)
+                shown.begin(study.name, study.sequences, study.choice.sentence)
+                study.run(group, missing, watch=look, publish=publish)
     return Runs(tuple(found[name] for name in planned))
 
 
 def _schedule(
     studies: Sequence[Study], seeds: Sequence[int]
-) -> Iterator[tuple[Study, int, list[int]]]:
-    """Groups to run, seed-major: each study, the first seed of the group, its wanted seeds."""
+) -> Iterator[tuple[Study, range | list[int]]]:
+    """Groups to run, seed-major: those with the lowest seeds of every study come first."""
     due = [
-        (seed - seed % study.group, place, seed)
+        (group[0], place, group)
         for place, study in enumerate(studies)
-        for seed in seeds
+        for group in study.groups(seeds)
     ]
-    for (first, place), entries in groupby(sorted(due), key=lambda it: it[:2]):
-        yield studies[place], first, [seed for _, _, seed in entries]
+    for _, place, group in sorted(due, key=lambda it: it[:2]):
+        yield studies[place], group
 
 
 def _farewell(done: int, planned: int, kept: Store | None) -> str:

@@ -29,6 +29,7 @@ class Progressing:
         self._shown = shown
         self._trials, self._budget = trials, 0
         self._outcomes: Counter[str] = Counter()
+        self._engine = ""
         self._name, self._told = "", time.monotonic()
         columns = (
             TextColumn("{task.description}"),
@@ -52,9 +53,13 @@ class Progressing:
     ) -> None:
         self._bar.stop()
 
-    def begin(self, name: str, budget: int) -> None:
-        """A group of trials begins, each with a budget of sequences."""
+    def begin(self, name: str, budget: int, engine: str) -> None:
+        """A group of trials begins, each with a budget of sequences, on an engine."""
         self._name, self._budget = name, budget
+        line = f"{name}: {engine}"
+        if self._shown and line != self._engine:
+            self._engine = line
+            self._console.print(line, highlight=False, soft_wrap=True)
         for task in self._bar.task_ids:
             self._bar.remove_task(task)
         self._task = self._bar.add_task(name, total=budget, words=self._words(0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,11 +19,16 @@ from ..learners._learner import Learner
 from ..problem import Problem
 from ..results import Run, Trial
 from ..tasks._task import Task
+from ._choice import ENGINES, Choice, choose
 from ._configuration import check_configuration
 from ._environment import check_device, commit, device_name, versions
 from ._fit import check_fit
 from ._group import Finished, Moment, Plan, run
 from ._identity import sources, written
+from ._native_group import run_native
+
+_TOGETHER = 4096
+"""Trials that the native engine runs side by side at most."""
 
 TYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -40,6 +45,7 @@ class Study:
     group: int = 32
     dtype: str = "float32"
     device: str = "cpu"
+    engine: str = "auto"
 
     def __post_init__(self) -> None:
         for part, kind in ((self.cell, Cell), (self.task, Task), (self.learner, Learner)):
@@ -61,6 +67,11 @@ class Study:
         if self.dtype not in list(TYPES):
             known = " or ".join(TYPES)
             raise WrongUsage(f"dtype came as {self.dtype!r}, expected {known}.")
+        if self.engine not in ENGINES:
+            raise WrongUsage(
+                f"engine came as {self.engine!r}, expected {', '.join(ENGINES[:-1])} or "
+                f"{ENGINES[-1]}; see farback list engines."
+            )
         check_device(self.device)
         problem = Problem(self.cell, self.task)
         check_fit(problem)
@@ -71,11 +82,16 @@ class Study:
         """The cell on the task, for people."""
         return f"{type(self.cell).__name__} on {type(self.task).__name__}"
 
-    @property
-    def engine(self) -> str:
-        """What runs it. Another kind of device gives other last digits, and so another trial."""
+    @cached_property
+    def choice(self) -> Choice:
+        """What runs it, and why.
+
+        Raises:
+            InputRefused: the native engine is asked for and cannot have it.
+        """
+        problem, dtype = Problem(self.cell, self.task), TYPES[self.dtype]
         kind = torch.device(self.device).type
-        return "reference" if kind == "cpu" else f"reference on {kind}"
+        return choose(self.engine, problem, self.learner, dtype, kind, self.sequences)
 
     @cached_property
     def _sources(self) -> dict[str, str]:
@@ -91,22 +107,29 @@ class Study:
             seed=seed,
             sequences=self.sequences,
             check=self.check,
-            engine=self.engine,
-            group=self.group,
+            engine=self.choice.name,
+            group=1 if self.choice.native else self.group,
             dtype=self.dtype,
             sources=self._sources,
         )
 
+    def groups(self, seeds: Iterable[int]) -> list[range | list[int]]:
+        """Which seeds run together: as many as there are, or groups that are always the same."""
+        wanted = sorted(seeds)
+        if self.choice.native:
+            return [wanted[at : at + _TOGETHER] for at in range(0, len(wanted), _TOGETHER)]
+        firsts = dict.fromkeys(seed - seed % self.group for seed in wanted)
+        return [range(first, first + self.group) for first in firsts]
+
     def run(
         self,
-        first: int,
+        group: range | list[int],
         seeds: set[int],
         *,
         watch: Callable[[Moment], None],
         publish: Callable[[Run], None],
     ) -> None:
-        """Run the wanted seeds of the group that begins with seed `first`."""
-        rows = range(first, first + self.group)
+        """Run the wanted seeds of a group."""
         plan = Plan(
             Problem(self.cell, self.task),
             self.learner,
@@ -137,14 +160,20 @@ class Study:
                 )
             )
 
-        run(plan, rows, np.array([it in seeds for it in rows]), watch=watch, deliver=deliver)
+        if isinstance(group, range):
+            wanted = np.array([it in seeds for it in group])
+            run(plan, group, wanted, watch=watch, deliver=deliver)
+            return
+        assert self.choice.native is not None
+        mine = [seed for seed in group if seed in seeds]
+        run_native(plan, self.choice.native, mine, watch=watch, deliver=deliver)
 
     def command(self, seed: int) -> str:
         """The call that runs this trial alone."""
         return (
             f"fb.train({written(self.cell)}, {written(self.task)}, {written(self.learner)}, "
             f"seeds=[{seed}], sequences={self.sequences}, check={self.check}, group={self.group}, "
-            f"dtype={self.dtype!r}, device={self.device!r})"
+            f"dtype={self.dtype!r}, device={self.device!r}, engine={self.choice.name.split()[0]!r})"
         )
 
 

@@ -28,6 +28,7 @@ def train(
     group: int = 32,
     dtype: str = "float32",
     device: str = "cpu",
+    engine: str = "auto",
     progress: bool = True,
     watch: Watch | None = None,
 ) -> Runs:
@@ -59,13 +60,17 @@ def train(
         check: sequences between two looks at the criterion. It moves what is reported: a trial is
             solved at the first look that finds it so.
         store: a folder that keeps the results; made where there is none.
-        group: trials that are run side by side. A part of a trial's identity: its numbers come out
-            the same, bit for bit, at the same size. A whole group is computed even where fewer
-            seeds are asked for, which for small nets costs little.
+        group: trials that the reference engine runs side by side. A part of a trial's identity: its
+            numbers come out the same, bit for bit, at the same size. A whole group is computed even
+            where fewer seeds are asked for, which for small nets costs little.
         dtype: float32 or float64.
         device: where to run.
+        engine: reference (torch, any device), native (compiled, one trial in each lane of the CPU:
+            its numbers depend on no other trial, and `group` does not matter), or auto for native
+            where it is faster and can be had. A part of a trial's identity.
         progress: whether to show on standard error how far it is.
-        watch: called between two steps of learning with the `Moment`, to look at the parameters.
+        watch: called with the `Moment`, to look at the parameters: between two steps of learning
+            on the reference engine, some times a second on the native one.
 
     Raises:
         WrongUsage: cell, task and learner do not fit, or an option is out of its range.
@@ -83,6 +88,7 @@ def train(
         group=group,
         dtype=dtype,
         device=device,
+        engine=engine,
         progress=progress,
         watch=watch,
     )
@@ -100,6 +106,7 @@ def sweep(
     group: int = 32,
     dtype: str = "float32",
     device: str = "cpu",
+    engine: str = "auto",
     progress: bool = True,
     watch: Watch | None = None,
 ) -> Runs:
@@ -112,7 +119,7 @@ def sweep(
     )
     numbers = seeds_of(seeds)
     common = {"sequences": sequences, "check": check, "group": group}
-    studies = [Study(*trio, **common, dtype=dtype, device=device) for trio in trios]
+    studies = [Study(*trio, **common, dtype=dtype, device=device, engine=engine) for trio in trios]
     return perform(studies, numbers, store=store, progress=progress, watch=watch)
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._body import ONE, PRODUCT, ZERO, Body, Codes, steps
+from ._body import Body
+from ._codes import ONE, ZERO, Codes, products, steps
 from ._hot import gathered, hot_run
-
-_SHIFT = 32
 
 FEW_PRODUCTS = 400
 """A contraction of as many products is written out, one statement each."""
@@ -50,8 +49,8 @@ def add(body: Body, one: Codes, other: Codes) -> Codes:
         return body.constants(values[0] + values[1])
     left, right = other == ZERO, (one == ZERO) & (other != ZERO)
     rest = ~left & ~right
-    second = rest & (other >> _SHIFT == PRODUCT)
-    first = rest & ~second & (one >> _SHIFT == PRODUCT)
+    second = rest & (products(other))
+    first = rest & ~second & (products(one))
     return body.parts(
         one,
         (left, lambda at: at(one)),
@@ -69,8 +68,8 @@ def subtract(body: Body, one: Codes, other: Codes) -> Codes:
     if values[0] is not None and values[1] is not None:
         return body.constants(values[0] - values[1])
     left, rest = other == ZERO, other != ZERO
-    second = rest & (other >> _SHIFT == PRODUCT)
-    first = rest & ~second & (one >> _SHIFT == PRODUCT)
+    second = rest & (products(other))
+    first = rest & ~second & (products(one))
     return body.parts(
         one,
         (left, lambda at: at(one)),
@@ -89,8 +88,8 @@ def divide(body: Body, one: Codes, other: Codes) -> Codes:
     return body.apply("{0} / {1}", body.computed(one), body.computed(other))
 
 
-def _fused(body: Body, template: str, products: Codes, addends: Codes) -> Codes:
-    return body.apply(template, *body.factors(products), body.computed(addends))
+def _fused(body: Body, template: str, made: Codes, addends: Codes) -> Codes:
+    return body.apply(template, *body.factors(made), body.computed(addends))
 
 
 def total(body: Body, codes: Codes, axis: int) -> Codes:
@@ -118,9 +117,7 @@ def contract(body: Body, one: Codes, other: Codes) -> Codes:
     if not one.any() or not other.any():
         return np.zeros(shape, dtype=np.int64)
     run = hot_run(body, other[:, 0]) if other.shape[1] == 1 else None
-    products = np.count_nonzero(
-        (one != ZERO).astype(np.int64) @ np.ones((len(other), 1), np.int64)
-    ) and int(((one != ZERO).sum(0) * (other != ZERO).sum(1)).sum())
+    count = int(((one != ZERO).sum(0) * (other != ZERO).sum(1)).sum())
     if run is not None:
         first, end = run
         rest = [k for k in range(len(other)) if not first <= k < end]
@@ -128,7 +125,7 @@ def contract(body: Body, one: Codes, other: Codes) -> Codes:
         if not rest:
             return begun
         return _added(body, begun, one[:, rest], other[rest])
-    if products <= FEW_PRODUCTS:
+    if count <= FEW_PRODUCTS:
         return _added(body, np.zeros(shape, dtype=np.int64), one, other)
     if np.count_nonzero(one) <= _UNROLLED and shape[1] > _ROWS:
         return _by_columns(body, one, other)

@@ -1,10 +1,6 @@
 """The body of a C function while it is written: its numbers, and its statements.
 
-A number of one lane is known by its code, `base << 32 | place`: a constant, a variable, the product
-of two others, a mask, or an element of an array. A tensor is then an array of codes, and what only
-moves numbers about (a view, a slice, a transpose) is numpy's work while the code is written, and
-nobody's while it runs. Few numbers become a statement each; many become a loop, where their codes
-go up in even steps.
+Few numbers become a statement each; many become a loop, where their codes go up in even steps.
 
 A product is not computed where it is made, but where it is used: most are added to something, and
 that is one operation. What is zero for certain is left out, and so is what it multiplies.
@@ -16,19 +12,23 @@ from collections.abc import Callable, Iterable
 from itertools import count
 
 import numpy as np
-from jaxtyping import Int64
 
+from ._codes import (
+    CONSTANT,
+    FIRST_ARRAY,
+    MASK,
+    ONE,
+    PLACE,
+    PRODUCT,
+    SHIFT,
+    VARIABLE,
+    ZERO,
+    Codes,
+    literal,
+    products,
+    steps,
+)
 from ._unavailable import Unavailable
-
-Codes = Int64[np.ndarray, "..."]
-
-CONSTANT, VARIABLE, PRODUCT, MASK = range(4)
-_FIRST_ARRAY = 4
-_SHIFT = 32
-_PLACE = (1 << _SHIFT) - 1
-
-ZERO, ONE = 0, 1
-"""The codes of 0 and 1, and of what is false and true."""
 
 HOT = "HOT"
 """The name of an array whose elements are 1 at the symbol of a step and 0 elsewhere."""
@@ -50,7 +50,7 @@ class Body:
         """Vectors of `work` that are needed."""
         self.hot: Codes | None = None
         """The one-hot input, where there is one."""
-        self._arrays: list[str] = [""] * _FIRST_ARRAY
+        self._arrays: list[str] = [""] * FIRST_ARRAY
         self._masks: set[int] = {MASK}
         self._constants: dict[float, int] = {0.0: ZERO, 1.0: ONE}
         self._values: list[float] = [0.0, 1.0]
@@ -77,7 +77,7 @@ class Body:
 
     def known(self, codes: Codes) -> np.ndarray | None:
         """The numbers, where all of them are constants."""
-        if (codes >> _SHIFT).any():
+        if (codes >> SHIFT).any():
             return None
         return np.array(self._values)[codes]
 
@@ -87,7 +87,7 @@ class Body:
         self._arrays.append(name)
         if mask:
             self._masks.add(base)
-        return (base << _SHIFT) + np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
+        return (base << SHIFT) + np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
 
     def buffer(self, size: int, *, mask: bool = False) -> Codes:
         """The elements of a new array of the function's own."""
@@ -102,13 +102,13 @@ class Body:
 
     def is_mask(self, codes: Codes) -> np.ndarray:
         """Which numbers are masks; constants are neither."""
-        return np.isin(codes >> _SHIFT, list(self._masks))
+        return np.isin(codes >> SHIFT, list(self._masks))
 
     def name(self, code: int) -> str:
         """The number in C."""
-        base, place = int(code) >> _SHIFT, int(code) & _PLACE
+        base, place = int(code) >> SHIFT, int(code) & PLACE
         if base == CONSTANT:
-            return _literal(self._values[place])
+            return literal(self._values[place])
         if base in (VARIABLE, MASK):
             return f"v{place}"
         if base == PRODUCT:
@@ -128,24 +128,24 @@ class Body:
         pairs = np.stack([one.ravel(), other.ravel()], axis=1)
         first, self._made = self._made, self._made + len(pairs)
         self._factors.append(pairs)
-        return ((PRODUCT << _SHIFT) + first + np.arange(len(pairs))).reshape(one.shape)
+        return ((PRODUCT << SHIFT) + first + np.arange(len(pairs))).reshape(one.shape)
 
     def factors(self, codes: Codes) -> tuple[Codes, Codes]:
         """What is multiplied."""
         if len(self._factors) > 1:
             self._factors = [np.concatenate(self._factors)]
-        pairs = self._factors[0][codes & _PLACE]
+        pairs = self._factors[0][codes & PLACE]
         return pairs[..., 0], pairs[..., 1]
 
     def computed(self, codes: Codes) -> Codes:
         """The same numbers, with each product computed."""
-        products = codes >> _SHIFT == PRODUCT
-        if not products.any():
+        made = products(codes)
+        if not made.any():
             return codes
         return self.parts(
             codes,
-            (products, lambda at: self.apply("{0} * {1}", *self.factors(at(codes)))),
-            (~products, lambda at: at(codes)),
+            (made, lambda at: self.apply("{0} * {1}", *self.factors(at(codes)))),
+            (~made, lambda at: at(codes)),
         )
 
     def parts(
@@ -186,7 +186,7 @@ class Body:
             place = next(self._names)
             value = template.format(*map(self.name, operands))
             self.say(f"const {'M' if mask else 'V'} v{place} = {value};")
-            self._known[key] = np.array((MASK if mask else VARIABLE) << _SHIFT | place)
+            self._known[key] = np.array((MASK if mask else VARIABLE) << SHIFT | place)
         return int(self._known[key])
 
     def say(self, line: str) -> None:
@@ -237,30 +237,30 @@ class Body:
 
     def indexed(self, codes: Codes, indices: list[str]) -> str | None:
         """The elements in C by indices, where they stand in even steps."""
-        base = int(codes.flat[0]) >> _SHIFT
+        base = int(codes.flat[0]) >> SHIFT
         if base == PRODUCT:
-            if not (codes >> _SHIFT == PRODUCT).all():
+            if not products(codes).all():
                 return None
             texts = [self.indexed(it, indices) for it in self.factors(codes)]
             return None if None in texts else f"({texts[0]} * {texts[1]})"
         strides = steps(codes)
-        if strides is None or (any(strides) and base < _FIRST_ARRAY):
+        if strides is None or (any(strides) and base < FIRST_ARRAY):
             return None
         if not any(strides):
             return self.name(int(codes.flat[0]))
         terms = [f"{s} * {i}" if s != 1 else i for s, i in zip(strides, indices, strict=True) if s]
-        offset = int(codes.flat[0]) & _PLACE
+        offset = int(codes.flat[0]) & PLACE
         return self._element(base, " + ".join([str(offset)] * bool(offset) + terms))
 
     def _stretches(self, arrays: list[Codes]) -> list[tuple[int, int]]:
         """Where the steps of any of them change, [first, end) each."""
         columns: list[Codes] = []
         for it in arrays:
-            products = it >> _SHIFT == PRODUCT
-            one, other = self.factors(np.where(products, it, PRODUCT << _SHIFT)) if (
-                products.any()
-            ) else (it, it)
-            columns += [np.where(products, one, it), np.where(products, other, it), products * 1]
+            made = products(it)
+            one, other = it, it
+            if made.any():
+                one, other = self.factors(np.where(made, it, PRODUCT << SHIFT))
+            columns += [np.where(made, one, it), np.where(made, other, it), made * 1]
         rises = np.stack([np.diff(it) for it in columns])
         turns = np.flatnonzero((rises[:, 1:] != rises[:, :-1]).any(0)) + 2
         ends: list[int] = []
@@ -273,7 +273,7 @@ class Body:
     def contiguous(self, codes: Codes) -> Codes:
         """The same numbers as elements of one array in even steps, copied where they are not."""
         codes = self.computed(codes)
-        if steps(codes) is not None and int(codes.flat[0]) >> _SHIFT >= _FIRST_ARRAY:
+        if steps(codes) is not None and int(codes.flat[0]) >> SHIFT >= FIRST_ARRAY:
             return codes
         result = self.buffer(codes.size).reshape(codes.shape)
         self.loop(result.reshape(-1), "{0}", [codes.reshape(-1)])
@@ -282,28 +282,4 @@ class Body:
     def place(self, codes: Codes) -> tuple[str, int]:
         """The array and the offset of the first element."""
         code = int(codes.flat[0])
-        return self._arrays[code >> _SHIFT], code & _PLACE
-
-
-def steps(codes: Codes) -> tuple[int, ...] | None:
-    """How far the codes go up along each axis, where that is even; 0 along an axis of one."""
-    strides = []
-    for axis, size in enumerate(codes.shape):
-        if size == 1:
-            strides.append(0)
-            continue
-        rises = np.diff(codes, axis=axis)
-        if (rises != rises.flat[0]).any():
-            return None
-        strides.append(int(rises.flat[0]))
-    if any(abs(it) > _PLACE >> 1 for it in strides):
-        return None
-    return tuple(strides)
-
-
-def _literal(value: float) -> str:
-    if value != value:
-        return "SPLAT((R)NAN)"
-    if value in (np.inf, -np.inf):
-        return f"SPLAT((R){'-' if value < 0 else ''}INFINITY)"
-    return f"SPLAT((R){value!r})"
+        return self._arrays[code >> SHIFT], code & PLACE

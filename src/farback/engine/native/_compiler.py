@@ -110,6 +110,12 @@ def cpu() -> str:
     return f"{platform.machine()}-{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
 
 
+def register() -> int:
+    """Bytes of this CPU's widest vector register."""
+    flags = _facts().get("flags", "").split()
+    return 64 if "avx512f" in flags else 32 if "avx2" in flags else 16
+
+
 def _facts() -> dict[str, str]:
     """The CPU's model and what it can do; not what changes while it runs, as its clock does."""
     if sys.platform == "darwin":

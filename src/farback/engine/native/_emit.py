@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from ._body import Body, Codes
+from ._body import Body
+from ._codes import Codes
 from ._operators import RULES
 from ._trace import Traced
 from ._unavailable import Unavailable

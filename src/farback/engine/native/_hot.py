@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._body import Body, Codes, steps
+from ._body import Body
+from ._codes import Codes, steps
 
 _SHORTEST = 12
 """As short a vector is multiplied faster than it is looked up."""

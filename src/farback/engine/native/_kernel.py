@@ -14,13 +14,12 @@ import torch
 from torch.utils import _pytree as pytree
 
 from ._arithmetic import FEW_PRODUCTS
-from ._body import HOT, ONE, PRODUCT, ZERO, Body, Codes
+from ._body import HOT, Body
+from ._codes import PRODUCT, SHIFT, ZERO, Codes, products
 from ._emit import emit
 from ._hot import hot_run, scatter
-from ._operators import real
+from ._rules import real
 from ._trace import Traced
-
-_SHIFT = 32
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,28 @@ class Writer:
         if moved.any():
             self.body.loop(places[moved], "{0}", [flat[moved]])
 
+    def replace(self, **arrays: Sequence[Codes]) -> None:
+        """Set arrays that were read from, as if all at one moment."""
+        read = np.concatenate([self._arrays[name] for name in arrays])
+        settled: dict[str, list[Codes]] = {}
+        for name, values in arrays.items():
+            places = self.array(name, [it.shape for it in values])
+            settled[name] = [
+                self._apart(codes, own, read) for codes, own in zip(values, places, strict=True)
+            ]
+        for name, values in settled.items():
+            self.set(name, values)
+
+    def _apart(self, codes: Codes, own: Codes, read: Codes) -> Codes:
+        """Copies of what stands where something else will be written."""
+        codes = real(self.body, self.body.computed(codes))
+        moved = np.isin(codes, read) & (codes != own)
+        if not moved.any():
+            return codes
+        result = codes.copy()
+        result[moved] = self.body.apply("{0}", codes[moved])
+        return result
+
     def add(self, name: str, values: Sequence[Codes]) -> None:
         """Add values to an array, one behind the other."""
         shapes = [it.shape for it in values]
@@ -88,15 +109,15 @@ class Writer:
         codes = self._scattered(places, codes)
         if not codes.any():
             return
-        products = codes >> _SHIFT == PRODUCT
-        if products.all():
+        made = products(codes)
+        if made.all():
             self._each(places, "FMA({0}, {1}, {2})", (*self.body.factors(codes), places))
             return
-        flat, codes, products = places.reshape(-1), codes.reshape(-1), products.reshape(-1)
-        if products.any():
-            one, other = self.body.factors(codes[products])
-            self._each(flat[products], "FMA({0}, {1}, {2})", (one, other, flat[products]))
-        rest = ~products & (codes != ZERO)
+        flat, codes, made = places.reshape(-1), codes.reshape(-1), made.reshape(-1)
+        if made.any():
+            one, other = self.body.factors(codes[made])
+            self._each(flat[made], "FMA({0}, {1}, {2})", (one, other, flat[made]))
+        rest = ~made & (codes != ZERO)
         if rest.any():
             self._each(flat[rest], "{0} + {1}", (flat[rest], codes[rest]))
 
@@ -104,18 +125,19 @@ class Writer:
         if places.size > FEW_PRODUCTS:
             self.body.loop(places, template, operands)
             return
-        columns = zip(places.flat, *(np.broadcast_to(it, places.shape).flat for it in operands))
+        flat = (np.broadcast_to(it, places.shape).flat for it in operands)
+        columns = zip(places.flat, *flat, strict=True)
         for place, *others in columns:
             names = (self.body.name(int(it)) for it in others)
             self.body.say(f"{self.body.name(int(place))} = {template.format(*names)};")
 
     def _scattered(self, places: Codes, codes: Codes) -> Codes:
         """What is left when the columns of a one-hot input have had their part."""
-        products = codes >> _SHIFT == PRODUCT
-        if self.body.hot is None or codes.ndim != 2 or not products.any():
+        made = products(codes)
+        if self.body.hot is None or codes.ndim != 2 or not made.any():
             return codes
-        one, other = self.body.factors(np.where(products, codes, PRODUCT << _SHIFT))
-        one, other = np.where(products, one, ZERO), np.where(products, other, ZERO)
+        one, other = self.body.factors(np.where(made, codes, PRODUCT << SHIFT))
+        one, other = np.where(made, one, ZERO), np.where(made, other, ZERO)
         for factors, vector in ((one, other), (other, one)):
             run = hot_run(self.body, vector[0])
             if run is None:
@@ -152,6 +174,3 @@ def shapes_of(tree: object) -> list[tuple[int, ...]]:
 def size_of(tree: object) -> int:
     """How many numbers a tree holds."""
     return sum(int(torch.as_tensor(it).numel()) for it in pytree.tree_leaves(tree))
-
-
-__all__ = ["ONE", "Kernel", "Writer", "shapes_of", "size_of"]

@@ -13,6 +13,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from ._cache import build
+from ._compiler import register
 from ._memory import CSequences, Laid
 from ._program import Program
 
@@ -44,8 +45,7 @@ class CTraining(ctypes.Structure):
         ("params", ctypes.c_void_p),
         ("memory", ctypes.c_void_p),
         ("rows", ctypes.c_void_p),
-        ("chosen", ctypes.c_void_p),
-        ("pitch", ctypes.c_long),
+        ("keys", ctypes.c_void_p),
         ("first", ctypes.c_long),
         ("count", ctypes.c_long),
         ("data", CSequences),
@@ -97,6 +97,27 @@ class Compiled:
         result[:] = parted
         return result
 
+    def unpacked(
+        self, blocks: np.ndarray, leaves: Sequence[np.ndarray], rows: np.ndarray
+    ) -> list[np.ndarray]:
+        """The arrays with what stands in the lanes in their `rows`; the others as they were."""
+        numbers = _by_trial(blocks)[: len(rows)]
+        found, first = [], 0
+        for leaf in leaves:
+            end = first + int(np.prod(leaf.shape[1:]))
+            changed = leaf.copy()
+            changed[rows] = numbers[:, first:end].reshape(-1, *leaf.shape[1:])
+            found.append(changed)
+            first = end
+        return found
+
+    def lanes_of(self, rows: np.ndarray) -> np.ndarray:
+        """[blocks, lanes], each trial's row; lanes to spare repeat the last."""
+        blocks = -(-len(rows) // self.lanes)
+        filled = np.full(blocks * self.lanes, rows[-1], dtype=np.int32)
+        filled[: len(rows)] = rows
+        return filled.reshape(blocks, self.lanes)
+
     def train(
         self,
         params: np.ndarray,
@@ -107,7 +128,7 @@ class Compiled:
         first: int,
         count: int,
         batch: int,
-        chosen: np.ndarray | None = None,
+        keys: np.ndarray | None = None,
         threads: int = 1,
     ) -> Verdicts:
         """`count` steps of learning of every block, from sequence `first` of `data` on.
@@ -120,7 +141,7 @@ class Compiled:
             first: the number of the first.
             count: steps.
             batch: sequences of each.
-            chosen: [R, n]; which sequences come, where `data` is a set to choose from.
+            keys: by row of `data`; what chooses from it, where it is a set to choose from.
             threads: how many to use.
         """
         blocks, total = len(params), count * batch
@@ -133,8 +154,7 @@ class Compiled:
                 params[block].ctypes.data,
                 memory[block].ctypes.data,
                 rows[block].ctypes.data,
-                None if chosen is None else chosen.ctypes.data,
-                0 if chosen is None else chosen.shape[1],
+                None if keys is None else keys.ctypes.data,
                 first,
                 count,
                 sequences,
@@ -182,9 +202,7 @@ class Compiled:
         none = np.zeros_like(error)
         return Verdicts(*(_by_trial(it) for it in (none, error, right != 0))), asked
 
-    def _each(
-        self, one: Callable[[int, int], None], blocks: int, steps: int, threads: int
-    ) -> None:
+    def _each(self, one: Callable[[int, int], None], blocks: int, steps: int, threads: int) -> None:
         room = self._library.scratch(ctypes.c_long(steps)) * self.lanes
         workers = max(1, min(threads, blocks))
         scratch = aligned((workers, -(-room // _ALIGNED) * _ALIGNED), self.kind)
@@ -200,6 +218,12 @@ class Compiled:
             list(pool.map(some, range(workers)))
 
 
+def widest(dtype: torch.dtype) -> int:
+    """Lanes of this CPU's registers."""
+    size = 8 if dtype == torch.float64 else 4
+    return register() // size
+
+
 def aligned(shape: tuple[int, ...], kind: np.dtype) -> np.ndarray:
     """An empty array whose first number lies where the widest vector may."""
     size = int(np.prod(shape)) * kind.itemsize
@@ -209,7 +233,8 @@ def aligned(shape: tuple[int, ...], kind: np.dtype) -> np.ndarray:
 
 
 def _by_trial(values: np.ndarray) -> np.ndarray:
-    return np.moveaxis(values, 2, 1).reshape(-1, values.shape[1])
+    blocks, count, lanes = values.shape
+    return np.moveaxis(values, 2, 1).reshape(blocks * lanes, count)
 
 
 def leaves_of(tree: Any) -> list[np.ndarray]:

@@ -111,14 +111,24 @@ def _one_hot(values: Tensor, kind: np.dtype) -> Field | None:
 
 
 def _tabled(values: Tensor, kind: np.dtype) -> Field | None:
-    flat = values.flatten(0, 2)
-    if len(torch.unique(flat[:_LOOKED_AT], dim=0)) > _MOST_ROWS // 4:
+    flat = values.flatten(0, 2).contiguous().numpy()
+    marks = _marks(flat)
+    if len(np.unique(marks[:_LOOKED_AT])) > _MOST_ROWS // 4:
         return None
-    rows, codes = torch.unique(flat, dim=0, return_inverse=True)
-    if len(rows) > _MOST_ROWS:
+    known, firsts, codes = np.unique(marks, return_index=True, return_inverse=True)
+    if len(known) > _MOST_ROWS or not np.array_equal(flat[firsts][codes], flat):
         return None
-    table = np.ascontiguousarray(rows.numpy(), dtype=kind)
-    return Field(table, _by_trial(codes.to(torch.uint8).reshape(values.shape[:-1])), False)
+    table = np.ascontiguousarray(flat[firsts], dtype=kind)
+    numbers = torch.from_numpy(codes.astype(np.uint8).reshape(values.shape[:-1]))
+    return Field(table, _by_trial(numbers), False)
+
+
+def _marks(rows: np.ndarray) -> np.ndarray:
+    """A number for each row, the same for the same rows and hardly ever for others."""
+    words = rows.view(np.uint64 if rows.itemsize == 8 else np.uint32).astype(np.uint64)
+    odd = np.random.default_rng(0).integers(1 << 62, size=rows.shape[1], dtype=np.uint64) * 2 + 1
+    with np.errstate(over="ignore"):
+        return ((words ^ (words >> np.uint64(29))) * odd).sum(1)
 
 
 def _by_trial(codes: Tensor) -> np.ndarray:

@@ -6,7 +6,6 @@ The functions are traced one by one, each becomes a kernel, and a schedule that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -16,78 +15,10 @@ from torch import Tensor
 from torch.func import grad_and_value, vjp
 
 from ...types import Params
+from ._description import Backward, Forward, Learning, Net
 from ._kernel import Kernel, Writer, shapes_of, size_of
 from ._trace import trace
-
-Function = Callable[..., Any]
-
-
-@dataclass(frozen=True)
-class Net:
-    """What is compiled of a problem: pure functions of one sequence, and parameters to try."""
-
-    params: Params
-    inputs: int
-    outputs: int
-    start: Function
-    """params -> state."""
-
-    step: Function
-    """params, state, x -> state."""
-
-    read: Function
-    """params, state, x -> output."""
-
-    loss: Function
-    """output, target -> error."""
-
-    grade: Function
-    """output, answer -> whether it is right, and how far it is off."""
-
-
-@dataclass(frozen=True)
-class Backward:
-    """Errors of `every` steps at a time run back over `window` steps; None for all there are."""
-
-    window: int | None = None
-    every: int | None = None
-
-
-@dataclass(frozen=True)
-class Forward:
-    """What is carried along.
-
-    Args:
-        begin: params -> carry.
-        first: params, carry, x, target, scored -> carry, output, error, gradient, due; at the
-            first step.
-        advance: the same, at the others.
-    """
-
-    begin: Function
-    first: Function
-    advance: Function
-
-
-@dataclass(frozen=True)
-class Learning:
-    """What a learner makes of gradients.
-
-    Args:
-        memory: its memory of one trial, to try.
-        update: params, gradient, memory -> params, memory.
-        before: params, memory -> params; before the sequences of a step.
-        after: params, memory, errors [batch] -> params, memory; after its update.
-        batch: sequences of a step.
-        per_step: whether the update comes within a sequence.
-    """
-
-    memory: Any
-    update: Function
-    before: Function
-    after: Function
-    batch: int = 1
-    per_step: bool = False
+from ._unavailable import Unavailable
 
 
 @dataclass(frozen=True)
@@ -255,6 +186,7 @@ def _forward(net: Net, schedule: Forward, hot: bool) -> tuple[list[Kernel], int]
     begun = begin.run(trace(schedule.begin, net.params), begin.array("p", shapes_of(net.params)))
     begin.set("carry", begun)
     kernels = [begin.done(["carry"])]
+    _expect_steady(net, schedule, carry, x, output, weight)
     for name, function in (("first", schedule.first), ("advance", schedule.advance)):
         arrays = {"p": params, "carry": size, "x": net.inputs, "target": len(output), "weight": 1}
         results = {"next": size, "out": len(output), "loss": 1, "due": 1, "g": params}
@@ -277,6 +209,15 @@ def _forward(net: Net, schedule: Forward, hot: bool) -> tuple[list[Kernel], int]
     return kernels, size
 
 
+def _expect_steady(net: Net, schedule: Forward, carry: Any, *step: Tensor) -> None:
+    """Refuse what is another function at another step."""
+    functions = (schedule.advance, schedule.later)
+    one, other = (trace(it, net.params, carry, *step) for it in functions)
+    sizes = {*map(tuple, (shapes_of(it(net.params, carry, *step)[0]) for it in functions))}
+    if one.text != other.text or sizes != {tuple(shapes_of(carry))}:
+        raise Unavailable("the gradient's step depends on how many there were before it")
+
+
 def _learning(net: Net, learning: Learning) -> list[Kernel]:
     memory = learning.memory
     sizes = {"p": size_of(net.params), "m": size_of(memory)}
@@ -297,8 +238,7 @@ def _learning(net: Net, learning: Learning) -> list[Kernel]:
             writer.array("m", shapes_of(memory)),
         )
         split = len(shapes_of(net.params))
-        writer.set("p", made[:split])
-        writer.set("m", made[split:])
+        writer.replace(p=made[:split], m=made[split:])
         kernels.append(writer.done(["p", "m"]))
     return kernels
 

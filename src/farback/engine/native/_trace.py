@@ -30,6 +30,11 @@ class Traced:
     def graph(self) -> Graph:
         return self.module.graph
 
+    @property
+    def text(self) -> str:
+        """The graph in words: equal for functions that do the same."""
+        return str(self.graph)
+
 
 def trace(function: Callable[..., Any], *examples: Any) -> Traced:
     """The graph of `function` at these arguments, trees of tensors.
@@ -61,7 +66,7 @@ def trace(function: Callable[..., Any], *examples: Any) -> Traced:
 
 
 def _decompositions() -> dict[Any, Any]:
-    """torch's own, for what has no rule here."""
+    """Torch's own, for what has no rule here."""
     return {
         operator: rule
         for operator, rule in core_aten_decompositions().items()

@@ -53,7 +53,7 @@ long examine(const Exam *e, V *scratch) {
   long wrong[LANES] = {0}, n = 0;
   for (; n < e->count; n++) {
     Place where, *const place = &where;
-    find(data, e->rows, 0, e->first + n, 0, place);
+    find(data, e->rows, 0, e->first + n, place);
     Verdict v = unjudged();
     k_start(p, state, work);
     for (long t = 0; t < place->longest; t++) {

@@ -56,13 +56,34 @@ static inline void scatter(V *column, long stride, Symbol s, V value) {
     }
 }
 
+/* Which sequence of a set comes as the `number`th: the first draw of farback's draws.py with the
+   trial's key, uniform in 0 ... count - 1.
+
+   Reference: J. K. Salmon and others, Parallel Random Numbers: As Easy as 1, 2, 3, 2011. */
+static long chosen(uint64_t key, uint64_t number, long count) {
+  uint32_t zero = 0, one = 0, two = (uint32_t)number, three = number >> 32;
+  uint32_t low = (uint32_t)key, high = key >> 32;
+  for (int round = 0; round < 10; round++) {
+    const uint64_t first = (uint64_t)0xD2511F53 * zero, second = (uint64_t)0xCD9E8D57 * two;
+    zero = (uint32_t)(second >> 32) ^ one ^ low;
+    one = (uint32_t)second;
+    two = (uint32_t)(first >> 32) ^ three ^ high;
+    three = (uint32_t)first;
+    low += 0x9E3779B9;
+    high += 0xBB67AE85;
+  }
+  const uint64_t word = (uint64_t)zero << 32 | one;
+  return (long)((word >> 11) * 0x1p-53 * count);
+}
+
 /* Where the lanes' sequences begin, and how long they are. */
-static void find(const Sequences *s, const int32_t *rows, const int32_t *chosen, long number,
-                 long pitch, Place *place) {
+static void find(const Sequences *s, const int32_t *rows, const uint64_t *keys, long number,
+                 Place *place) {
   place->shortest = s->steps;
   place->longest = 0;
   for (int l = 0; l < LANES; l++) {
-    long sequence = rows[l] * s->count + (chosen ? chosen[rows[l] * pitch + number] : number);
+    long sequence = rows[l] * s->count +
+                    (keys ? chosen(keys[rows[l]], number, s->count) : number);
     long length = s->lengths[sequence];
     place->at[l] = sequence * s->steps;
     LANE(place->length, l) = length;

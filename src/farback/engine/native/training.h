@@ -3,8 +3,8 @@
 typedef struct {
   R *params, *memory;    /* [PARAMS, LANES], [MEMORY, LANES] */
   const int32_t *rows;   /* the row of each lane's trial in `data` */
-  const int32_t *chosen; /* [trial, pitch]: which sequence comes when; NULL for one after another */
-  long pitch, first, count;
+  const uint64_t *keys;  /* by row: what chooses from the set; NULL where all come in their order */
+  long first, count;
   Sequences data;
   Verdicts verdicts; /* [count * BATCH, LANES] */
 } Training;
@@ -20,7 +20,7 @@ void train(const Training *w, V *scratch) {
     V losses[BATCH];
     for (long b = 0; b < BATCH; b++, done++) {
       Place place;
-      find(&w->data, w->rows, w->chosen, w->first + done, w->pitch, &place);
+      find(&w->data, w->rows, w->keys, w->first + done, &place);
       Verdict v = sequence(p, g, m, &w->data, &place, rest);
       report(&v, w->verdicts, done);
       losses[b] = v.loss;

@@ -12,6 +12,7 @@ With the parameters held, the gradients of all steps add up to the gradient of t
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,7 +20,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ...problem import Readings
+from ...engine.native import Forward
+from ...problem import Problem, Readings
 from ...types import Params, Sequences, plus, zeros_like
 from ._gradient import ErrorGradient, Gradient, Net
 
@@ -55,6 +57,34 @@ class OnlineGradient(Gradient):
         self, net: Net, params: Params, carry: Carry, sequences: Sequences, t: int
     ) -> Advanced:
         """Step t of the sequences, under the parameters of this moment."""
+
+    def schedule(self, problem: Problem) -> Forward:
+        """Step after step, where the carry keeps its shape and a step looks at no other."""
+
+        def begin(params: Params) -> Carry:
+            return self.begin(problem, params, _alone(problem, {}, 0))
+
+        def advance(t: int) -> Callable[..., Any]:
+            def advance(params: Params, carry: Carry, x: Tensor, target: Tensor, scored: Tensor):
+                now = {"inputs": x, "targets": target, "answers": target, "scored": scored}
+                return self.advance(problem, params, carry, _alone(problem, now, t), t)
+
+            return advance
+
+        return Forward(begin, advance(0), advance(1), advance(2))
+
+
+def _alone(problem: Problem, now: dict[str, Tensor], t: int) -> Sequences:
+    """A sequence of three steps in which only step t is known."""
+    widths = {"inputs": (problem.task.inputs,), "targets": (problem.task.outputs,)}
+    widths |= {"answers": widths["targets"], "scored": ()}
+    like = next(iter(now.values()), torch.zeros((), dtype=torch.float64))
+    parts = {}
+    for name, shape in widths.items():
+        steps = [like.new_zeros(shape)] * 3
+        steps[t] = now.get(name, steps[t])
+        parts[name] = torch.stack(steps)
+    return Sequences(**parts, alive=torch.ones(3, dtype=torch.bool))
 
 
 def whole(

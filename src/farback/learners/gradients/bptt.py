@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import torch
 
-from ...problem import CHUNK, read, summed, unroll
+from ...engine.native import Backward
+from ...problem import CHUNK, Problem, read, summed, unroll
 from ...types import Params, Sequences, plus
 from ._gradient import ErrorGradient, Gradient, Net
 
@@ -48,3 +49,6 @@ class BPTT(Gradient):
         gradient = plus(readings.gradient, net.origin(params, adjoint))
         gradient = plus(gradient, summed(net, params, states, sequences, torch.stack(adjoints)))
         return ErrorGradient(readings.loss.sum(0), readings.outputs, gradient)
+
+    def schedule(self, problem: Problem) -> Backward:
+        return Backward()

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ...problem import CHUNK, read, summed, unroll
+from ...engine.native import Backward
+from ...problem import CHUNK, Problem, read, summed, unroll
 from ...types import Params, Sequences, plus
 from ._gradient import ErrorGradient, Net
 from ._online import Advanced, OnlineGradient, reading
@@ -57,6 +58,9 @@ class OneStep(OnlineGradient):
         if t == 0:
             gradient = plus(gradient, _to_start(net, params, carry, sequences, entering))
         return Advanced(state, outputs, loss, gradient, sequences.scored[t] > 0)
+
+    def schedule(self, problem: Problem) -> Backward:
+        return Backward(window=1, every=1)
 
 
 def _to_start(

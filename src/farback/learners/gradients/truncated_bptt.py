@@ -23,8 +23,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from ...engine.native import Backward
 from ...errors import WrongUsage
-from ...problem import CHUNK, read, summed, unroll
+from ...problem import CHUNK, Problem, read, summed, unroll
 from ...types import Params, Sequences, plus, zeros_like
 from ._gradient import ErrorGradient, Net
 from ._online import Advanced, OnlineGradient, reading
@@ -101,6 +102,9 @@ class TruncatedBPTT(OnlineGradient):
         if due.any():
             gradient = self._block(net, params, torch.stack(met), sequences, end, due)
         return Advanced(met, outputs, loss, gradient, due)
+
+    def schedule(self, problem: Problem) -> Backward:
+        return Backward(self.window, self.every)
 
     def _block(
         self,

@@ -1,0 +1,52 @@
+"""Codes: how a number of one lane is known while code is written.
+
+A code is `base << 32 | place`: a constant, a variable, the product of two others, a mask, or an
+element of an array. A tensor is an array of codes, and what only moves numbers about (a view, a
+slice, a transpose) is numpy's work while the code is written, and nobody's while it runs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Int64
+
+Codes = Int64[np.ndarray, "..."]
+
+CONSTANT, VARIABLE, PRODUCT, MASK, FIRST_ARRAY = range(5)
+"""The bases; arrays have those from FIRST_ARRAY on."""
+
+SHIFT = 32
+PLACE = (1 << SHIFT) - 1
+
+ZERO, ONE = 0, 1
+"""The codes of 0 and 1, and of what is false and true."""
+
+
+def products(codes: Codes) -> np.ndarray:
+    """Which are products."""
+    return codes >> SHIFT == PRODUCT
+
+
+def steps(codes: Codes) -> tuple[int, ...] | None:
+    """How far the codes go up along each axis, where that is even; 0 along an axis of one."""
+    strides = []
+    for axis, size in enumerate(codes.shape):
+        if size == 1:
+            strides.append(0)
+            continue
+        rises = np.diff(codes, axis=axis)
+        if (rises != rises.flat[0]).any():
+            return None
+        strides.append(int(rises.flat[0]))
+    if any(abs(it) > PLACE >> 1 for it in strides):
+        return None
+    return tuple(strides)
+
+
+def literal(value: float) -> str:
+    """A constant in C."""
+    if value != value:
+        return "SPLAT((R)NAN)"
+    if value in (np.inf, -np.inf):
+        return f"SPLAT((R){'-' if value < 0 else ''}INFINITY)"
+    return f"SPLAT((R){value!r})"

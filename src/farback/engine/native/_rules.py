@@ -1,0 +1,229 @@
+"""The longer rules of operators: what becomes of codes, and which statements that takes.
+
+A rule is given the body, the codes of its tensors and its other arguments as torch has them, and
+gives the codes of what comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._arithmetic import contract, divide, multiply, subtract, total
+from ._body import Body
+from ._codes import ONE, ZERO, Codes
+
+Rule = Callable[..., Any]
+
+
+def function(template: str) -> Rule:
+    """A function of numbers, element by element."""
+    return lambda b, *its: b.apply(template, *(b.computed(real(b, it)) for it in its))
+
+
+def compared(template: str) -> Rule:
+    """A comparison, false where a number is not one."""
+    return lambda b, *its: b.apply(template, *(b.computed(real(b, i)) for i in its), mask=True)
+
+
+def joined(template: str) -> Rule:
+    """A function of masks."""
+    return lambda b, *its: b.apply(template, *(truth(b, it) for it in its), mask=True)
+
+
+def real(b: Body, codes: Codes) -> Codes:
+    """Numbers, with 1 for what is true."""
+    masks = b.is_mask(codes)
+    if not masks.any():
+        return codes
+    return b.parts(
+        codes,
+        (masks, lambda at: b.apply("SELECT({0}, SPLAT((R)1), SPLAT((R)0))", at(codes))),
+        (~masks, lambda at: at(codes)),
+    )
+
+
+def truth(b: Body, codes: Codes) -> Codes:
+    """Masks, true for what is not zero."""
+    masks = b.is_mask(codes)
+    if masks.all():
+        return codes
+    return b.parts(
+        codes,
+        (masks, lambda at: at(codes)),
+        (~masks, lambda at: b.apply("NE({0}, SPLAT((R)0))", b.computed(at(codes)), mask=True)),
+    )
+
+
+def where(b: Body, mask: Codes, one: Codes, other: Codes) -> Codes:
+    mask, one, other = np.broadcast_arrays(mask, one, other)
+    known, same = mask <= ONE, one == other
+    yes, no = (known & (mask == ONE)) | same, known & (mask == ZERO) & ~same
+
+    def chosen(at: Rule) -> Codes:
+        sides = (b.computed(real(b, at(it))) for it in (one, other))
+        return b.apply("SELECT({0}, {1}, {2})", truth(b, at(mask)), *sides)
+
+    return b.parts(
+        mask,
+        (yes, lambda at: at(one)),
+        (no, lambda at: at(other)),
+        (~yes & ~no, chosen),
+    )
+
+
+def summed(b: Body, codes: Codes, axes: Any = None, keep: bool = False, **_: Any) -> Codes:
+    codes = real(b, codes)
+    for axis in sorted(_axes(codes, axes), reverse=True):
+        codes = total(b, codes, axis)
+        codes = np.expand_dims(codes, axis) if keep else codes
+    return codes
+
+
+def folded(template: str, *, of: Callable[[Body, Codes], Codes], mask: bool = False) -> Rule:
+    """Pairs along some axes, one after another: a largest, a conjunction."""
+
+    def fold(b: Body, codes: Codes, axes: Any = None, keep: bool = False, **_: Any) -> Codes:
+        codes = of(b, codes)
+        for axis in sorted(_axes(codes, axes), reverse=True):
+            parts = [np.take(codes, place, axis) for place in range(codes.shape[axis])]
+            codes = parts[0]
+            for part in parts[1:]:
+                codes = b.apply(template, codes, part, mask=mask)
+            codes = np.expand_dims(codes, axis) if keep else codes
+        return codes
+
+    return fold
+
+
+def _axes(codes: Codes, axes: Any) -> list[int]:
+    if axes is None or (isinstance(axes, list | tuple) and not axes):
+        return list(range(codes.ndim))
+    given = axes if isinstance(axes, list | tuple) else [axes]
+    return [axis % codes.ndim for axis in given]
+
+
+def argmax(b: Body, codes: Codes, axis: int | None = None, keep: bool = False) -> Codes:
+    if axis is None:
+        codes, axis = codes.reshape(-1), 0
+    codes = b.computed(codes)
+    parts = [np.take(codes, place, axis) for place in range(codes.shape[axis])]
+    best, found = parts[0], np.zeros_like(parts[0])
+    for place, part in enumerate(parts[1:], 1):
+        larger = b.apply("GT({0}, {1})", part, best, mask=True)
+        here = np.full_like(found, b.constant(place))
+        found = b.apply("SELECT({0}, {1}, {2})", larger, here, found)
+        best = b.apply("SELECT({0}, {1}, {2})", larger, part, best)
+    return np.expand_dims(found, axis) if keep else found
+
+
+def power(b: Body, base: Codes, exponent: Codes) -> Codes:
+    values = b.known(exponent)
+    value = float(values.flat[0]) if values is not None and values.size == 1 else None
+    base = b.computed(base)
+    match value:
+        case 0.0:
+            return np.full_like(base, ONE)
+        case 1.0:
+            return base
+        case 2.0:
+            return multiply(b, base, base)
+        case 3.0:
+            return multiply(b, multiply(b, base, base), base)
+        case -1.0:
+            return divide(b, np.array(ONE), base)
+        case 0.5:
+            return b.apply("SQRT({0})", base)
+        case _:
+            return b.apply("POW({0}, {1})", *np.broadcast_arrays(base, exponent))
+
+
+def cut(
+    b: Body, codes: Codes, axis: int = 0, first: Any = None, end: Any = None, step: int = 1
+) -> Codes:
+    return codes[(slice(None),) * (axis % codes.ndim) + (slice(first, end, step),)]
+
+
+def slice_back(b: Body, codes: Codes, shape: Any, axis: int, *ends: Any) -> Codes:
+    result = np.zeros(shape, dtype=np.int64)
+    result[(slice(None),) * (axis % len(shape)) + (slice(*ends),)] = codes
+    return result
+
+
+def select_back(b: Body, codes: Codes, shape: Any, axis: int, place: int) -> Codes:
+    result = np.zeros(shape, dtype=np.int64)
+    result[(slice(None),) * (axis % len(shape)) + (place,)] = codes
+    return result
+
+
+def cat(b: Body, parts: Any, axis: int = 0) -> Codes:
+    return np.concatenate([it for it in parts if it.size or it.ndim > 1], axis)
+
+
+def split(b: Body, codes: Codes, sizes: Any, axis: int = 0) -> list[Codes]:
+    size = codes.shape[axis]
+    if isinstance(sizes, int):
+        return np.split(codes, list(range(sizes, size, sizes)), axis)
+    return np.split(codes, np.cumsum(sizes)[:-1].tolist(), axis)
+
+
+def squeeze(b: Body, codes: Codes, axes: Any = None) -> Codes:
+    wanted = _axes(codes, axes) if axes is not None and codes.ndim else range(codes.ndim)
+    return codes.squeeze(tuple(axis for axis in wanted if codes.shape[axis] == 1))
+
+
+def expand(b: Body, codes: Codes, shape: Any, **_: Any) -> Codes:
+    lead = len(shape) - codes.ndim
+    sizes = [codes.shape[i - lead] if size == -1 else size for i, size in enumerate(shape)]
+    return np.broadcast_to(codes, sizes)
+
+
+def full(b: Body, shape: Any, value: Codes, **_: Any) -> Codes:
+    return np.broadcast_to(value, tuple(shape))
+
+
+def like(value: int | None = None) -> Rule:
+    """Shaped like another tensor: of zeros, of ones, or of a number that is given."""
+    return lambda b, x, given=None, **_: np.broadcast_to(given if value is None else value, x.shape)
+
+
+def new(value: int | None = None) -> Rule:
+    """Of a shape that is given."""
+    return lambda b, x, shape, given=None, **_: full(b, shape, given if value is None else value)
+
+
+def scaled(b: Body, one: Codes, other: Codes, alpha: Any) -> Codes:
+    return other if alpha is None else multiply(b, real(b, other), alpha)
+
+
+def batched(b: Body, one: Codes, other: Codes) -> Codes:
+    return np.stack([contract(b, left, right) for left, right in zip(one, other, strict=True)])
+
+
+def index(b: Body, codes: Codes, places: Any) -> Codes:
+    known = [None if it is None else b.known(it) for it in places]
+    if any(it is None and place is not None for it, place in zip(known, places, strict=True)):
+        raise KeyError
+    return codes[tuple(slice(None) if it is None else it.astype(int) for it in known)]
+
+
+def same(b: Body, codes: Codes, *_: Any, **__: Any) -> Codes:
+    return codes
+
+
+def clamp(b: Body, x: Codes, min: Any = None, max: Any = None) -> Codes:
+    for limit, function in ((min, "MAXIMUM({0}, {1})"), (max, "MINIMUM({0}, {1})")):
+        if limit is not None:
+            x = b.apply(function, b.computed(real(b, x)), b.computed(limit))
+    return x
+
+
+def sigmoid_back(b: Body, g: Codes, y: Codes) -> Codes:
+    slope = multiply(b, subtract(b, np.full_like(y, ONE), y), y)
+    return multiply(b, g, slope)
+
+
+def tanh_back(b: Body, g: Codes, y: Codes) -> Codes:
+    return multiply(b, g, subtract(b, np.full_like(y, ONE), multiply(b, y, y)))

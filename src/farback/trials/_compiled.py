@@ -1,0 +1,155 @@
+"""A cell on a task under a learner, as a program of the native engine; or why it is none.
+
+What a program cannot be made of is told by one sentence, and the reference engine runs.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..draws import Draws
+from ..engine.native import Backward, Net, Unavailable, compiler
+from ..engine.native._lanes import Compiled, widest
+from ..engine.native._memory import laid
+from ..engine.native._program import Program, training
+from ..learners._learner import Learner
+from ..problem import Problem
+from ..tasks._task import Task
+from ..types import Sequences
+
+_TRIED = 32
+"""Sequences of seed 0 that tell whether inputs are one-hot."""
+
+
+@dataclass(frozen=True)
+class Native:
+    """What the native engine needs of a study."""
+
+    program: Program
+    batch: int
+    dtype: torch.dtype
+
+    def compiled(self, trials: int) -> Compiled:
+        """The program with as many lanes as pay for so many trials.
+
+        Raises:
+            Unavailable: it cannot be built here.
+        """
+        return Compiled(self.program, self.dtype, lanes_for(trials, self.dtype))
+
+    @property
+    def where(self) -> str:
+        """What runs it, for people."""
+        name = compiler().path.name
+        return f"native ({name}, {widest(self.dtype)} lanes, {threads()} threads)"
+
+
+def native(problem: Problem, learner: Learner, dtype: torch.dtype) -> Native:
+    """The program of a study.
+
+    Raises:
+        Unavailable: why there is none.
+    """
+    compiler()
+    kind = type(learner)
+    if not _is_its_own(kind, "compiled", "step", "init"):
+        raise Unavailable(f"{kind.__name__} learns in a way of its own")
+    with torch.no_grad():
+        made = learner.compiled(problem)
+    if made is None:
+        raise Unavailable(f"{_culprit(learner)} has no schedule for it")
+    gradient = type(made.gradient)
+    if isinstance(made.schedule, Backward) and not _is_its_own(
+        gradient, "schedule", "__call__", "begin", "advance"
+    ):
+        raise Unavailable(f"{gradient.__name__} goes back in a way of its own")
+    if made.learning.per_step and made.learning.batch > 1:
+        raise Unavailable("several sequences a step that change the parameters within them")
+    hot, one = _looks(problem.task)
+    _expect_stepwise(problem.task, one)
+    net = net_of(problem)
+    program = training(net, made.schedule, made.learning, hot=hot)
+    return Native(program, made.learning.batch, dtype)
+
+
+def net_of(problem: Problem) -> Net:
+    """The functions of a cell on a task."""
+    cell, task = problem.cell, problem.task
+
+    def grade(output: Tensor, answer: Tensor) -> tuple[Tensor, Tensor]:
+        step = _one_step(task, answer)
+        return task.right(output.unsqueeze(0), step), task.error(output.unsqueeze(0), step)
+
+    return Net(
+        params=problem.parameters(0),
+        inputs=task.inputs,
+        outputs=task.outputs,
+        start=cell.start,
+        step=cell.step,
+        read=cell.read,
+        loss=task.loss,
+        grade=grade,
+    )
+
+
+def lanes_for(trials: int, dtype: torch.dtype) -> int:
+    """How many trials stand side by side: all of the CPU's lanes, and one where there is one."""
+    return 1 if trials == 1 else widest(dtype)
+
+
+def threads() -> int:
+    """The CPU cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _is_its_own(kind: type[Any], told: str, *does: str) -> bool:
+    """Whether what tells the engine how was written for what is done, and not for a parent's."""
+    order = kind.__mro__
+    at = {name: next((i for i, it in enumerate(order) if name in vars(it)), 99) for name in does}
+    return next(i for i, it in enumerate(order) if told in vars(it)) <= min(at.values())
+
+
+def _culprit(learner: Learner) -> str:
+    gradient = getattr(learner, "gradient", None) or getattr(
+        getattr(learner, "descent", None), "gradient", None
+    )
+    return type(gradient or learner).__name__
+
+
+def _looks(task: Task) -> tuple[bool, Sequences]:
+    """Whether inputs are one-hot, and one sequence."""
+    drawn = task.sample(Draws((0,), "look", count=_TRIED))
+    return laid(drawn, torch.float64).hot, drawn.one(0, 0)
+
+
+def _one_step(task: Task, answer: Tensor) -> Sequences:
+    return Sequences(
+        inputs=answer.new_zeros(1, task.inputs),
+        targets=answer.unsqueeze(0),
+        answers=answer.unsqueeze(0),
+        scored=answer.new_ones(1),
+        alive=torch.ones(1, dtype=torch.bool),
+    )
+
+
+def _expect_stepwise(task: Task, one: Sequences) -> None:
+    """Refuse a task whose judgement of a sequence is not one of its steps."""
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.rand(one.answers.shape, generator=generator, dtype=torch.float64)
+    for outputs in (one.answers, task.perfect(one.answers), one.answers + noise - 0.5):
+        steps = [_one_step(task, answer) for answer in one.answers]
+        pairs = list(zip(outputs.split(1), steps, strict=True))
+        asked = one.scored > 0
+        right = torch.stack([task.right(*it) for it in pairs])
+        off = torch.stack([task.error(*it) for it in pairs])
+        whole = (off * one.scored)[asked].sum() / one.scored.sum().clamp(min=1)
+        if bool(task.right(outputs, one)) != bool(right[asked].all()) or not torch.allclose(
+            task.error(outputs, one), whole, equal_nan=True
+        ):
+            raise Unavailable(f"{type(task).__name__} judges a sequence as a whole")

@@ -1,0 +1,141 @@
+"""The criterion put to trials by the native engine: each set is answered in lanes.
+
+A set that is not too large is laid out once for all trials. A block of lanes is asked no further
+than until all of its trials have failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+
+from ..draws import Draws
+from ..engine.native._lanes import Compiled
+from ..engine.native._memory import Laid, laid
+from ..tasks._criterion import Criterion, Tally
+from ..tasks._task import Task
+from ..types import Sequences
+from ._compiled import threads
+from ._exam import Last
+from ._feed import Feed
+
+_HELD = 30_000_000
+"""Numbers of a set that are held for all trials; a larger set is drawn for each that needs it."""
+
+_EVERYTHING = 1 << 40
+
+
+class NativeJudge:
+    """What decides whether trials are solved.
+
+    Args:
+        compiled: the program.
+        task: the task.
+        feed: the trials'.
+        trials: how many.
+        dtype: of their numbers.
+    """
+
+    def __init__(
+        self, compiled: Compiled, task: Task, feed: Feed, trials: int, dtype: torch.dtype
+    ) -> None:
+        self._compiled, self._feed, self._dtype = compiled, feed, dtype
+        self._criterion: Criterion = task.criterion
+        self._trials = trials
+        self._held: dict[str, list[Laid]] = {}
+        self._sizes = {
+            "training": task.training or 0,
+            "test": task.test,
+            "stop": task.criterion.test or 0,
+        }
+        one = task.sample(Draws((0,), "size"))
+        self._numbers = one.inputs.numel() + 2 * one.targets.numel()
+
+    def solved(
+        self, params: list[np.ndarray], last: Last, open_to: Bool[np.ndarray, " R"]
+    ) -> Bool[np.ndarray, " R"]:
+        """The trials, of those in question, that meet the criterion."""
+        may = open_to.copy()
+        for name in self._criterion.on:
+            if not may.any():
+                break
+            if name == "last":
+                may &= self._met(name, last.tally())
+                continue
+            rows = np.flatnonzero(may)
+            count = self._criterion.test
+            kind = name if name == "training" or count is None else "stop"
+            for some, tally in self._tallies(params, rows, kind, self._criterion.wrong):
+                may[some] = self._met(name, tally)
+        return may
+
+    def measures(self, params: list[np.ndarray], row: int) -> dict[str, float]:
+        """What one trial answers to the training set and to the whole published test set."""
+        found = {}
+        for name in ("training", "test"):
+            for _, tally in self._tallies(params, np.array([row]), name, _EVERYTHING):
+                if tally.count:
+                    found[f"{name}_wrong"] = float(tally.wrong[0])
+                    found[f"{name}_count"] = float(tally.count)
+                    found[f"{name}_error"] = float(tally.error[0])
+        return found
+
+    def _tallies(
+        self, params: list[np.ndarray], rows: np.ndarray, name: str, allowed: int
+    ) -> Iterator[tuple[np.ndarray, Tally]]:
+        """What trials answer to a set of theirs, some at a time."""
+        if self._sizes[name] * self._numbers * self._trials <= _HELD:
+            if name not in self._held:
+                self._held[name] = [self._laid(it) for it in self._parts(self._feed, name)]
+            yield rows, self._asked(params, rows, self._held[name], rows, allowed)
+            return
+        for row in rows.tolist():
+            own = map(self._laid, self._parts(self._feed.of(row), name))
+            one = np.array([row])
+            yield one, self._asked(params, one, own, np.zeros(1, np.int64), allowed)
+
+    def _asked(
+        self,
+        params: list[np.ndarray],
+        rows: np.ndarray,
+        parts: Iterable[Laid],
+        places: np.ndarray,
+        allowed: int,
+    ) -> Tally:
+        """What the trials in `rows` answer to the sequences that stand at their `places`."""
+        packed = self._compiled.packed(params, rows.tolist())
+        lanes = self._compiled.lanes_of(places)
+        wrong, error, count = np.zeros(len(rows), np.int64), np.zeros(len(rows)), 0
+        for part in parts:
+            verdicts, asked = self._compiled.examine(
+                packed,
+                lanes,
+                part,
+                first=0,
+                count=part.count,
+                allowed=allowed,
+                threads=threads(),
+            )
+            seen = np.arange(part.count) < np.repeat(asked, self._compiled.lanes)[:, None]
+            seen = seen[: len(rows)]
+            wrong += (seen & ~verdicts.right[: len(rows)]).sum(1)
+            error += np.where(seen, verdicts.error[: len(rows)], 0).sum(1, dtype=np.float64)
+            count += part.count
+            if (wrong > allowed).all():
+                break
+        return Tally(wrong, error / max(count, 1), count)
+
+    def _parts(self, feed: Feed, name: str) -> Iterable[Sequences]:
+        if name == "training":
+            return feed.training()
+        return feed.test() if name == "test" else feed.stop(self._sizes["stop"])
+
+    def _laid(self, part: Sequences) -> Laid:
+        return laid(part, self._dtype)
+
+    def _met(self, name: str, tally: Tally) -> Bool[np.ndarray, " R"]:
+        return replace(self._criterion, on=(name,)).met({name: tally})
