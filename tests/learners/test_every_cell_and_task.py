@@ -4,86 +4,14 @@
 Cells, tasks and gradients are whatever the rooms hold, in small instances.
 """
 
-from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import fields
-from typing import Any
-
 import pytest
 
 from farback._catalogue import member, names
-from farback.cells._cell import Cell
-from farback.cells.lstm1997 import LSTM1997
-from farback.errors import WrongUsage
 from farback.problem import Problem
-from farback.tasks._task import Task
 from farback.testing import check_gradient
-from farback.testing._learned_start import LearnedStart
+from farback.testing._members import CELLS, PAIRS, TASKS, covering, partners
 
-SMALL = {
-    "hidden": 3,
-    "units": 3,
-    "length": 12,
-    "n_seq": 12,
-    "steps": 8,
-    "longest": 8,
-    "delay": 6,
-    "symbols": 5,
-}
-"""The sizes that a small instance has where a member knows them by that name."""
-
-
-def small(room: str, name: str) -> Any:
-    """The smallest instance of a member that it does not refuse, trying thrice."""
-    cls = member(room, name)
-    known = {it.name: it.default for it in fields(cls) if it.name in SMALL}
-    for factor in (1, 2, 4):
-        sizes = {name: factor * SMALL[name] for name in known}
-        smaller = {
-            name: size
-            for name, size in sizes.items()
-            if isinstance(known[name], int) and known[name] > size
-        }
-        with suppress(WrongUsage):
-            return cls(**smaller)
-    return cls()
-
-
-def fit(cell: Cell, task: Task) -> bool:
-    try:
-        Problem(cell, task).parameters(0)
-    except WrongUsage:
-        return False
-    return True
-
-
-CELLS = {name: small("cells", name) for name in names("cells")} | {
-    "lstm1997_whole": LSTM1997(blocks=2, size=2, truncated=False, cell_bias=True),
-    "lstm1997_inputs_only": LSTM1997(wiring="B", truncated=False),
-    "learned_start": LearnedStart(),
-}
-"""The members, and what a member's plain instance does not show: other wirings, a learned start."""
-
-TASKS = {name: small("tasks", name) for name in names("tasks")}
-PAIRS = [(cell, task) for cell in CELLS for task in TASKS if fit(CELLS[cell], TASKS[task])]
 EXACT = [name for name in names("gradients") if member("gradients", name)().exact]
-
-
-def covering() -> list[tuple[str, str]]:
-    """Pairs with each cell on two tasks and each task on two cells, as far as they fit."""
-    chosen: dict[tuple[str, str], None] = {}
-    for place, room in enumerate((CELLS, TASKS)):
-        for number, name in enumerate(room):
-            mine = [pair for pair in PAIRS if pair[place] == name]
-            # Not the first two for everybody, so that the pairs spread over both rooms.
-            turned = mine[number % max(len(mine), 1) :] + mine
-            chosen.update(dict.fromkeys(turned[:2]))
-    return list(chosen)
-
-
-def partners(pairs: Iterable[tuple[str, str]], name: str) -> set[str]:
-    """What a cell or a task is paired with."""
-    return {other for pair in pairs if name in pair for other in pair if other != name}
 
 
 def check(cell: str, task: str) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.func import grad_and_value, vjp
 
 from ...types import Params
-from ._description import Backward, Forward, Learning, Net
+from ._description import Backward, Forward, Function, Learning, Net
 from ._kernel import Kernel, Writer, shapes_of, size_of
 from ._trace import trace
 from ._unavailable import Unavailable
@@ -185,14 +185,14 @@ def _forward(net: Net, schedule: Forward, hot: bool) -> tuple[list[Kernel], int]
     begin = Writer("begin", {"p": params, "carry": size})
     begun = begin.run(trace(schedule.begin, net.params), begin.array("p", shapes_of(net.params)))
     begin.set("carry", begun)
-    kernels = [begin.done(["carry"])]
-    _expect_steady(net, schedule, carry, x, output, weight)
-    for name, function in (("first", schedule.first), ("advance", schedule.advance)):
+
+    def stepping(name: str, function: Function) -> Kernel:
         arrays = {"p": params, "carry": size, "x": net.inputs, "target": len(output), "weight": 1}
         results = {"next": size, "out": len(output), "loss": 1, "due": 1, "g": params}
         writer = Writer(name, arrays | results, hot=hot)
+        traced = trace(function, net.params, carry, x, output, weight)
         made = writer.run(
-            trace(function, net.params, carry, x, output, weight),
+            traced,
             writer.array("p", shapes_of(net.params)),
             writer.array("carry", shapes),
             writer.array("x", [x.shape]),
@@ -200,22 +200,19 @@ def _forward(net: Net, schedule: Forward, hot: bool) -> tuple[list[Kernel], int]
             writer.array("weight", [()]),
         )
         leaves = len(shapes)
+        if [it.shape for it in made[:leaves]] != shapes:
+            raise Unavailable("what the gradient carries along does not keep its shape")
         writer.set("next", made[:leaves])
         writer.set("out", made[leaves : leaves + 1])
         writer.set("loss", made[leaves + 1 : leaves + 2])
         writer.set("due", made[-1:])
         writer.add("g", made[leaves + 2 : -1])
-        kernels.append(writer.done(list(results)))
-    return kernels, size
+        return writer.done(list(results))
 
-
-def _expect_steady(net: Net, schedule: Forward, carry: Any, *step: Tensor) -> None:
-    """Refuse what is another function at another step."""
-    functions = (schedule.advance, schedule.later)
-    one, other = (trace(it, net.params, carry, *step) for it in functions)
-    sizes = {*map(tuple, (shapes_of(it(net.params, carry, *step)[0]) for it in functions))}
-    if one.text != other.text or sizes != {tuple(shapes_of(carry))}:
+    first, advance = stepping("first", schedule.first), stepping("advance", schedule.advance)
+    if advance != stepping("advance", schedule.later):
         raise Unavailable("the gradient's step depends on how many there were before it")
+    return [begin.done(["carry"]), first, advance], size
 
 
 def _learning(net: Net, learning: Learning) -> list[Kernel]:

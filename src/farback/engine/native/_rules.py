@@ -227,3 +227,56 @@ def sigmoid_back(b: Body, g: Codes, y: Codes) -> Codes:
 
 def tanh_back(b: Body, g: Codes, y: Codes) -> Codes:
     return multiply(b, g, subtract(b, np.full_like(y, ONE), multiply(b, y, y)))
+
+
+def scattered(place: Callable[..., Codes]) -> Rule:
+    """A tensor with a part of it, `place`, replaced."""
+
+    def scatter(b: Body, whole: Codes, part: Codes, *where: Any, **words: Any) -> Codes:
+        numbers = np.arange(whole.size).reshape(whole.shape)
+        result = whole.reshape(-1).copy()
+        result[place(b, numbers, *where, **words)] = part
+        return result.reshape(whole.shape)
+
+    return scatter
+
+
+def diagonal(b: Body, codes: Codes, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Codes:
+    return codes.diagonal(offset, dim1, dim2)
+
+
+def log_softmax(b: Body, codes: Codes, axis: int, half: bool = False) -> Codes:
+    """X - max - log sum exp(x - max)."""
+    codes = b.computed(codes)
+    largest = np.expand_dims(_largest(b, codes, axis), axis)
+    shifted = subtract(b, codes, largest)
+    powers = b.apply("EXP({0})", shifted)
+    return subtract(b, shifted, np.expand_dims(b.apply("LOG({0})", total(b, powers, axis)), axis))
+
+
+def log_softmax_back(b: Body, g: Codes, result: Codes, axis: int, *_: Any) -> Codes:
+    """G - exp(result) sum g."""
+    whole = np.expand_dims(b.computed(total(b, g, axis)), axis)
+    return subtract(b, g, multiply(b, b.apply("EXP({0})", b.computed(result)), whole))
+
+
+def softmax(b: Body, codes: Codes, axis: int, half: bool = False) -> Codes:
+    """exp(x - max) over its sum."""
+    codes = b.computed(codes)
+    largest = np.expand_dims(_largest(b, codes, axis), axis)
+    powers = b.apply("EXP({0})", subtract(b, codes, largest))
+    return divide(b, powers, np.expand_dims(total(b, powers, axis), axis))
+
+
+def softmax_back(b: Body, g: Codes, result: Codes, axis: int, *_: Any) -> Codes:
+    """Result (g - sum g result)."""
+    whole = b.computed(total(b, multiply(b, g, result), axis))
+    return multiply(b, result, subtract(b, g, np.expand_dims(whole, axis)))
+
+
+def _largest(b: Body, codes: Codes, axis: int) -> Codes:
+    parts = [np.take(codes, place, axis) for place in range(codes.shape[axis])]
+    result = parts[0]
+    for part in parts[1:]:
+        result = b.apply("MAXIMUM({0}, {1})", result, part)
+    return result

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch._decomp import core_aten_decompositions
-from torch.fx import Graph, GraphModule
+from torch.func import functionalize
+from torch.fx import Graph, GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
@@ -30,11 +32,6 @@ class Traced:
     def graph(self) -> Graph:
         return self.module.graph
 
-    @property
-    def text(self) -> str:
-        """The graph in words: equal for functions that do the same."""
-        return str(self.graph)
-
 
 def trace(function: Callable[..., Any], *examples: Any) -> Traced:
     """The graph of `function` at these arguments, trees of tensors.
@@ -49,10 +46,14 @@ def trace(function: Callable[..., Any], *examples: Any) -> Traced:
         result, made[0] = pytree.tree_flatten(function(*pytree.tree_unflatten(list(given), form)))
         return [torch.as_tensor(it) for it in result]
 
+    def graph_of(function: Callable[..., Any]) -> GraphModule:
+        copies = (it.detach().clone() for it in leaves)
+        return make_fx(function, _decompositions(), record_stack_traces=True)(*copies)
+
     try:
-        module = make_fx(flat, _decompositions(), record_stack_traces=True)(
-            *(it.detach().clone() for it in leaves)
-        )
+        module = graph_of(flat)
+        if any(_mutates(node) for node in module.graph.nodes):
+            module = graph_of(functionalize(flat, remove="mutations"))
     except RuntimeError as error:
         reason = str(error).splitlines()[0].partition(". ")[0]
         raise Unavailable(f"a function cannot be traced ({reason})") from error
@@ -65,6 +66,12 @@ def trace(function: Callable[..., Any], *examples: Any) -> Traced:
     )
 
 
+def _mutates(node: Node) -> bool:
+    schema = getattr(node.target, "_schema", None)
+    return bool(schema is not None and schema.is_mutable)
+
+
+@cache
 def _decompositions() -> dict[Any, Any]:
     """Torch's own, for what has no rule here."""
     return {

@@ -1,0 +1,71 @@
+"""The native engine has the gradients of the reference, on every cell and task.
+
+`make test` covers each cell on two tasks and each task on two cells, `make gradients` all pairs.
+"""
+
+import numpy as np
+import pytest
+import torch
+
+from farback.draws import Draws
+from farback.engine.native._lanes import Compiled, leaves_of
+from farback.engine.native._memory import laid
+from farback.learners import Descent
+from farback.learners.gradients import BPTT, RTRL, OneStep, TruncatedBPTT
+from farback.learners.updates import SGD
+from farback.problem import Problem, Trials
+from farback.testing._members import CELLS, PAIRS, TASKS, covering
+from farback.trials._compiled import native
+
+GRADIENTS = (BPTT(), RTRL(), OneStep(), TruncatedBPTT(window=5, every=2))
+TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
+TRIALS = 3
+
+
+def of_the_native_engine(problem, gradient, dtype, sequences):
+    """By a step of gradient descent with a rate of 1; [R, P]."""
+    learner = Descent(gradient, SGD(lr=1.0))
+    made = native(problem, learner, dtype)
+    compiled = Compiled(made.program, dtype, 1)
+    rows = range(TRIALS)
+    leaves = leaves_of(Trials(problem).parameters(rows, dtype))
+    before = compiled.packed([np.zeros_like(it) for it in leaves], rows)
+    params = compiled.packed(leaves, rows)
+    before[:] = params
+    memory = compiled.packed([], rows)
+    lanes = compiled.lanes_of(np.arange(TRIALS))
+    verdicts = compiled.train(
+        params, memory, lanes, laid(sequences, dtype), first=1, count=1, batch=1
+    )
+    return (before - params)[:, :, 0].astype(float), verdicts
+
+
+def of_the_reference(problem, gradient, sequences, trial):
+    params = problem.parameters(trial)
+    return gradient(problem, params, sequences.one(trial, 1))
+
+
+def flat(params):
+    return torch.cat([it.flatten() for it in params.values()]).numpy()
+
+
+def check(cell: str, task: str, gradient, dtype) -> None:
+    problem = Problem(CELLS[cell], TASKS[task])
+    sequences = problem.task.sample(Draws(range(TRIALS), "native", count=2))
+    found, verdicts = of_the_native_engine(problem, gradient, dtype, sequences)
+    for trial in range(TRIALS):
+        expected = of_the_reference(problem, gradient, sequences, trial)
+        size = max(np.abs(flat(problem.parameters(trial))).max(), 1.0)
+        reach = max(np.abs(flat(expected.gradient)).max(), size * np.finfo(float).eps)
+        # What is subtracted from a parameter is seen through the parameter's own rounding.
+        slack = size * float(torch.finfo(dtype).eps)
+        off = np.abs(found[trial] - flat(expected.gradient)).max()
+        assert off <= TOLERANCES[dtype] * reach + slack
+        assert verdicts.loss[trial, 0] == pytest.approx(float(expected.loss), rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gradient", GRADIENTS, ids=repr)
+@pytest.mark.parametrize(("cell", "task"), covering())
+def test_native_gradients_in_float64(cell: str, task: str, gradient) -> None:
+    check(cell, task, gradient, torch.float64)
