@@ -31,7 +31,7 @@ SMALL = {
 def small(room: str, name: str) -> Any:
     """The smallest instance of a member that it does not refuse, trying thrice."""
     cls = member(room, name)
-    known = {it.name: it.default for it in fields(cls) if it.name in SMALL}
+    known: dict[str, Any] = {it.name: it.default for it in fields(cls) if it.name in SMALL}
     for factor in (1, 2, 4):
         sizes = {name: factor * SMALL[name] for name in known}
         smaller = {

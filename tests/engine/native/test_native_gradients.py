@@ -14,7 +14,7 @@ from farback.learners import Descent
 from farback.learners.gradients import BPTT, RTRL, OneStep, TruncatedBPTT
 from farback.learners.updates import SGD
 from farback.problem import Problem, Trials
-from farback.testing._members import CELLS, PAIRS, TASKS, covering
+from farback.testing._members import CELLS, TASKS, covering
 from farback.trials._compiled import native
 
 GRADIENTS = (BPTT(), RTRL(), OneStep(), TruncatedBPTT(window=5, every=2))

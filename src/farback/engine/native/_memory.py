@@ -17,12 +17,15 @@ from ...types import Sequences
 
 _MOST_ROWS = 255
 _LOOKED_AT = 4096
+_COLUMN = 32
+"""As COLUMN in sequences.h."""
 
 
 class CField(ctypes.Structure):
     _fields_ = (
         ("rows", ctypes.c_void_p),
-        ("codes", ctypes.c_void_p),
+        ("columns", ctypes.c_void_p),
+        ("coded", ctypes.c_long),
         ("onehot", ctypes.c_long),
     )
 
@@ -32,6 +35,7 @@ class CSequences(ctypes.Structure):
         ("steps", ctypes.c_long),
         ("count", ctypes.c_long),
         ("lengths", ctypes.c_void_p),
+        ("words", ctypes.c_void_p),
         ("fields", CField * 4),
     )
 
@@ -43,14 +47,17 @@ class Field:
     rows: np.ndarray
     """[R, B, T, width], or the table [rows, width]."""
 
-    codes: np.ndarray | None
+    codes: np.ndarray | None = None
     """[R, B, T] places in the table."""
 
-    onehot: bool
+    onehot: bool = False
+    columns: np.ndarray | None = None
+    """The table by columns, where it is short."""
 
     def c(self) -> CField:
-        codes = None if self.codes is None else self.codes.ctypes.data
-        return CField(self.rows.ctypes.data, codes, int(self.onehot))
+        columns = None if self.columns is None else self.columns.ctypes.data
+        coded = 0 if self.codes is None else len(self.rows)
+        return CField(self.rows.ctypes.data, columns, coded, int(self.onehot))
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,7 @@ class Laid:
     steps: int
     count: int
     lengths: np.ndarray
+    words: np.ndarray
     fields: tuple[Field, Field, Field, Field]
 
     @property
@@ -69,7 +77,8 @@ class Laid:
 
     def c(self) -> CSequences:
         fields = (CField * 4)(*(it.c() for it in self.fields))
-        return CSequences(self.steps, self.count, self.lengths.ctypes.data, fields)
+        lengths, words = self.lengths.ctypes.data, self.words.ctypes.data
+        return CSequences(self.steps, self.count, lengths, words, fields)
 
 
 def laid(sequences: Sequences, dtype: torch.dtype) -> Laid:
@@ -82,8 +91,13 @@ def laid(sequences: Sequences, dtype: torch.dtype) -> Laid:
     )
     answers = targets if same else _field(sequences.answers, kind)
     scored = _field(sequences.scored.unsqueeze(-1), kind)
-    steps, _, count = sequences.alive.shape
-    return Laid(steps, count, lengths, (inputs, targets, answers, scored))
+    fields = inputs, targets, answers, scored
+    steps, trials, count = sequences.alive.shape
+    words = np.zeros((trials, count, steps), np.uint32)
+    for place, field in enumerate(fields):
+        if field.codes is not None:
+            words |= field.codes.astype(np.uint32) << (8 * place)
+    return Laid(steps, count, lengths, words, fields)
 
 
 def _field(values: Tensor, kind: np.dtype) -> Field:
@@ -93,7 +107,7 @@ def _field(values: Tensor, kind: np.dtype) -> Field:
 
 def _whole(values: Tensor, kind: np.dtype) -> Field:
     moved = values.permute(1, 2, 0, 3).numpy()
-    return Field(np.ascontiguousarray(moved, dtype=kind), None, False)
+    return Field(np.ascontiguousarray(moved, dtype=kind))
 
 
 def _one_hot(values: Tensor, kind: np.dtype) -> Field | None:
@@ -120,7 +134,11 @@ def _tabled(values: Tensor, kind: np.dtype) -> Field | None:
         return None
     table = np.ascontiguousarray(flat[firsts], dtype=kind)
     numbers = torch.from_numpy(codes.astype(np.uint8).reshape(values.shape[:-1]))
-    return Field(table, _by_trial(numbers), False)
+    columns = None
+    if len(table) <= _COLUMN:
+        columns = np.zeros((table.shape[1], _COLUMN), kind)
+        columns[:, : len(table)] = table.T
+    return Field(table, _by_trial(numbers), columns=columns)
 
 
 def _marks(rows: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ class Program:
     hot: bool
 
 
-_C = files(__package__)
+_C = files(__name__.rpartition(".")[0])
 
 
 def examination(net: Net, *, hot: bool = False) -> Program:

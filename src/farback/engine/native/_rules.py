@@ -17,6 +17,8 @@ from ._codes import ONE, ZERO, Codes
 
 Rule = Callable[..., Any]
 
+_NONE = np.array(ZERO)
+
 
 def function(template: str) -> Rule:
     """A function of numbers, element by element."""
@@ -186,12 +188,20 @@ def full(b: Body, shape: Any, value: Codes, **_: Any) -> Codes:
 
 def like(value: int | None = None) -> Rule:
     """Shaped like another tensor: of zeros, of ones, or of a number that is given."""
-    return lambda b, x, given=None, **_: np.broadcast_to(given if value is None else value, x.shape)
+
+    def fill(b: Body, x: Codes, given: Codes = _NONE, **_: Any) -> Codes:
+        return np.broadcast_to(given if value is None else np.array(value), x.shape)
+
+    return fill
 
 
 def new(value: int | None = None) -> Rule:
     """Of a shape that is given."""
-    return lambda b, x, shape, given=None, **_: full(b, shape, given if value is None else value)
+
+    def fill(b: Body, x: Codes, shape: Any, given: Codes = _NONE, **_: Any) -> Codes:
+        return full(b, shape, given if value is None else np.array(value))
+
+    return fill
 
 
 def scaled(b: Body, one: Codes, other: Codes, alpha: Any) -> Codes:

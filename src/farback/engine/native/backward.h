@@ -48,12 +48,12 @@ static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *pl
     k_step(p, state, x, symbol, next, work);
     if (t >= place->shortest) blend(alive(place, t), next, state, STATE);
     V weight, outputs[OUTPUTS], target[OUTPUTS], loss;
-    fetch(&data->fields[SCORED], place, t, 1, &weight);
+    fetch(data, SCORED, place, t, 1, &weight);
     M asked = GT(weight, SPLAT((R)0));
     scored[t] = ANY(asked);
     if (scored[t]) {
       due = OR(due, asked);
-      fetch(&data->fields[TARGET], place, t, OUTPUTS, target);
+      fetch(data, TARGET, place, t, OUTPUTS, target);
 #if PER_STEP && EVERY > 1
       k_read(p, next, x, symbol, outputs, work);
       k_loss(outputs, target, &weight, &loss, work);
@@ -71,8 +71,8 @@ static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *pl
         if (!scored[j]) continue;
         LOOK(j);
         V unused[OUTPUTS + 1];
-        fetch(&data->fields[TARGET], place, j, OUTPUTS, target);
-        fetch(&data->fields[SCORED], place, j, 1, &weight);
+        fetch(data, TARGET, place, j, OUTPUTS, target);
+        fetch(data, SCORED, place, j, 1, &weight);
         k_reading(p, states + (j + 1) * STATE, x, symbol, target, &weight, unused,
                   unused + OUTPUTS, entering + j * STATE, g, work);
       }

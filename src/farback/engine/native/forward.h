@@ -10,8 +10,8 @@ static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *pl
   for (long t = 0; t < place->longest; t++) {
     LOOK(t);
     V weight, outputs[OUTPUTS], target[OUTPUTS], loss, due;
-    fetch(&data->fields[SCORED], place, t, 1, &weight);
-    fetch(&data->fields[TARGET], place, t, OUTPUTS, target);
+    fetch(data, SCORED, place, t, 1, &weight);
+    fetch(data, TARGET, place, t, OUTPUTS, target);
     if (t == 0)
       k_first(p, carry, x, symbol, target, &weight, next, outputs, &loss, &due, g, work);
     else

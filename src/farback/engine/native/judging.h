@@ -14,7 +14,7 @@ static inline Verdict unjudged(void) {
 static inline void judge(Verdict *v, const Sequences *data, const Place *place, long t,
                          const V *outputs, V scored, V *work) {
   V answers[OUTPUTS], grade[2];
-  fetch(&data->fields[ANSWER], place, t, OUTPUTS, answers);
+  fetch(data, ANSWER, place, t, OUTPUTS, answers);
   k_grade(outputs, answers, grade, work);
   M asked = GT(scored, SPLAT((R)0));
   v->right = AND(v->right, OR(NOT(asked), GT(grade[0], SPLAT((R)0))));
@@ -49,11 +49,12 @@ typedef struct {
 long examine(const Exam *e, V *scratch) {
   const V *const p = (const V *)e->params;
   const Sequences *const data = &e->data;
-  V *const state = scratch, *const next = state + STATE, *const work = next + STATE;
+  V *const state = scratch, *const next = state + STATE, *const found = next + STATE;
+  V *const work = found + FOUND(data->steps);
   long wrong[LANES] = {0}, n = 0;
   for (; n < e->count; n++) {
     Place where, *const place = &where;
-    find(data, e->rows, 0, e->first + n, place);
+    find(data, e->rows, 0, e->first + n, place, found);
     Verdict v = unjudged();
     k_start(p, state, work);
     for (long t = 0; t < place->longest; t++) {
@@ -62,7 +63,7 @@ long examine(const Exam *e, V *scratch) {
       if (t >= place->shortest) blend(alive(place, t), next, state, STATE);
       memcpy(state, next, STATE * sizeof(V));
       V scored, outputs[OUTPUTS];
-      fetch(&data->fields[SCORED], place, t, 1, &scored);
+      fetch(data, SCORED, place, t, 1, &scored);
       if (!ANY(GT(scored, SPLAT((R)0)))) continue;
       k_read(p, state, x, symbol, outputs, work);
       judge(&v, data, place, t, outputs, scored, work);

@@ -7,51 +7,64 @@
 enum { INPUT, TARGET, ANSWER, SCORED, FIELDS };
 
 typedef struct {
-  const R *rows;        /* every number, or the table */
-  const uint8_t *codes; /* NULL where every number stands there */
-  long onehot;          /* whether row i of the table is 1 at i and 0 elsewhere */
+  const R *rows;    /* every number; or a table by rows */
+  const R *columns; /* the table by columns of COLUMN numbers, where it has no more rows */
+  long coded;       /* how many rows the table has; 0 where every number stands there */
+  long onehot;      /* whether row i of the table is 1 at i and 0 elsewhere */
 } Field;
 
+enum { COLUMN = 32 };
+
 typedef struct {
-  long steps;  /* room for so many steps of each sequence */
-  long count;  /* sequences of each trial */
+  long steps; /* room for so many steps of each sequence */
+  long count; /* sequences of each trial */
   const int32_t *lengths;
+  const uint32_t *words; /* [trial, sequence, step]: the row of each coded field, a byte each */
   Field fields[FIELDS];
 } Sequences;
 
+/* Where each lane is, with what it needs at every step laid lane beside lane. */
 typedef struct {
   long at[LANES]; /* the first step of each lane's sequence */
   I length;
   long shortest, longest;
+  lanes_int *words; /* [steps, LANES] */
+  V *inputs;        /* [steps, INPUTS], unless they are coded */
 } Place;
 
-/* A one-hot input by its symbol; negative where it is all zeros. */
+/* A one-hot input by its symbol; INPUTS where it is all zeros. */
 typedef struct {
-  int lane[LANES];
-  int same; /* whether all lanes show lane 0's */
-  V code;   /* the symbol as a number, which is exact */
+  I code;
+  long first; /* lane 0's */
+  int same;   /* whether all lanes show it */
 } Symbol;
 
+#if LANES == 1
+#define IS(codes, k) ((codes) == (k))
+#else
+#define IS(codes, k) ((M)((codes) == ((I){0} + (lanes_int)(k))))
+#endif
+
 LANES_INLINE V hot(Symbol s, int i) {
-  return SELECT(EQ(s.code, SPLAT((R)i)), SPLAT((R)1), SPLAT((R)0));
+  return SELECT(IS(s.code, i), SPLAT((R)1), SPLAT((R)0));
 }
 
 static inline V gather(const V *column, long stride, Symbol s) {
-  if (s.same) return s.lane[0] < 0 ? SPLAT((R)0) : column[s.lane[0] * stride];
+  if (s.same) return s.first < INPUTS ? column[s.first * stride] : SPLAT((R)0);
   V picked = SPLAT((R)0);
   for (int l = 0; l < LANES; l++)
-    if (s.lane[l] >= 0) LANE(picked, l) = LANE(column[s.lane[l] * stride], l);
+    if (LANE(s.code, l) < INPUTS) LANE(picked, l) = LANE(column[LANE(s.code, l) * stride], l);
   return picked;
 }
 
 static inline void scatter(V *column, long stride, Symbol s, V value) {
   if (s.same) {
-    if (s.lane[0] >= 0) column[s.lane[0] * stride] = column[s.lane[0] * stride] + value;
+    if (s.first < INPUTS) column[s.first * stride] = column[s.first * stride] + value;
     return;
   }
   for (int l = 0; l < LANES; l++)
-    if (s.lane[l] >= 0) {
-      V *place = column + s.lane[l] * stride;
+    if (LANE(s.code, l) < INPUTS) {
+      V *place = column + LANE(s.code, l) * stride;
       LANE(*place, l) = LANE(*place, l) + LANE(value, l);
     }
 }
@@ -76,45 +89,82 @@ static long chosen(uint64_t key, uint64_t number, long count) {
   return (long)((word >> 11) * 0x1p-53 * count);
 }
 
-/* Where the lanes' sequences begin, and how long they are. */
+/* Find the lanes' sequences and lay their steps beside each other; behind its end a lane repeats
+   its last step, which nobody counts. */
 static void find(const Sequences *s, const int32_t *rows, const uint64_t *keys, long number,
-                 Place *place) {
+                 Place *place, V *room) {
+  place->words = (lanes_int *)room;
+  place->inputs = room + s->steps;
   place->shortest = s->steps;
   place->longest = 0;
   for (int l = 0; l < LANES; l++) {
-    long sequence = rows[l] * s->count +
-                    (keys ? chosen(keys[rows[l]], number, s->count) : number);
-    long length = s->lengths[sequence];
+    const long sequence = rows[l] * s->count +
+                          (keys ? chosen(keys[rows[l]], number, s->count) : number);
+    const long length = s->lengths[sequence];
     place->at[l] = sequence * s->steps;
     LANE(place->length, l) = length;
     if (length < place->shortest) place->shortest = length;
     if (length > place->longest) place->longest = length;
   }
+  for (int l = 0; l < LANES; l++) {
+    const uint32_t *const words = s->words + place->at[l];
+    for (long t = 0; t < place->longest; t++) place->words[t * LANES + l] = words[t];
+  }
+  if (s->fields[INPUT].coded) return;
+  for (int l = 0; l < LANES; l++) {
+    const R *const row = s->fields[INPUT].rows + place->at[l] * INPUTS;
+    for (long i = 0; i < place->longest * INPUTS; i++) ((R *)place->inputs)[i * LANES + l] = row[i];
+  }
 }
 
-LANES_INLINE void fetch(const Field *field, const Place *place, long t, int width, V *out) {
-  if (field->codes && field->onehot) {
-    V code;
-    for (int l = 0; l < LANES; l++) LANE(code, l) = field->codes[place->at[l] + t];
-    for (int k = 0; k < width; k++)
-      out[k] = SELECT(EQ(code, SPLAT((R)k)), SPLAT((R)1), SPLAT((R)0));
+/* Vectors of `room` for that. */
+#define FOUND(steps) ((steps) * (1 + INPUTS))
+
+/* The row of a coded field that each lane is at. */
+LANES_INLINE I coded(const Place *place, int field, long t) {
+  I word;
+  memcpy(&word, place->words + t * LANES, sizeof word);
+  return word >> (8 * field) & 255;
+}
+
+LANES_INLINE void fetch(const Sequences *s, int field, const Place *place, long t, int width,
+                        V *out) {
+  const Field *const f = &s->fields[field];
+  if (!f->coded) {
+    if (field == INPUT) {
+      memcpy(out, place->inputs + t * INPUTS, INPUTS * sizeof(V));
+      return;
+    }
+    for (int l = 0; l < LANES; l++)
+      for (int k = 0; k < width; k++) LANE(out[k], l) = f->rows[(place->at[l] + t) * width + k];
     return;
   }
-  for (int l = 0; l < LANES; l++) {
-    long row = field->codes ? field->codes[place->at[l] + t] : place->at[l] + t;
-    for (int k = 0; k < width; k++) LANE(out[k], l) = field->rows[row * width + k];
+  const I codes = coded(place, field, t);
+  if (f->onehot) {
+    for (int k = 0; k < width; k++) out[k] = SELECT(IS(codes, k), SPLAT((R)1), SPLAT((R)0));
+    return;
   }
+#if LANES > 1 && !defined(__clang__)
+  if (f->columns && f->coded <= 2 * LANES) {
+    for (int k = 0; k < width; k++) {
+      V low, high;
+      memcpy(&low, f->columns + k * COLUMN, sizeof low);
+      memcpy(&high, f->columns + k * COLUMN + LANES % COLUMN, sizeof high);
+      out[k] = f->coded <= LANES ? __builtin_shuffle(low, codes)
+                                 : __builtin_shuffle(low, high, codes);
+    }
+    return;
+  }
+#endif
+  for (int l = 0; l < LANES; l++)
+    for (int k = 0; k < width; k++) LANE(out[k], l) = f->rows[LANE(codes, l) * width + k];
 }
 
-LANES_INLINE Symbol shown(const Field *field, const Place *place, long t) {
+LANES_INLINE Symbol shown(const Place *place, long t) {
   Symbol s;
-  s.same = 1;
-  for (int l = 0; l < LANES; l++) {
-    int code = field->codes[place->at[l] + t];
-    s.lane[l] = code < INPUTS ? code : -1;
-    LANE(s.code, l) = s.lane[l];
-    s.same &= s.lane[l] == s.lane[0];
-  }
+  s.code = coded(place, INPUT, t);
+  s.first = LANE(s.code, 0);
+  s.same = ALL(IS(s.code, s.first));
   return s;
 }
 
@@ -132,12 +182,12 @@ static inline void blend(M mask, V *values, const V *others, long count) {
 }
 
 #if HOT
-#define LOOK(t)                                                     \
-  const Symbol symbol = shown(&data->fields[INPUT], place, t);      \
+#define LOOK(t)                                \
+  const Symbol symbol = shown(place, t);       \
   const V *const x = 0
 #else
-#define LOOK(t)                                                     \
-  V x[INPUTS];                                                      \
-  fetch(&data->fields[INPUT], place, t, INPUTS, x);                 \
-  const Symbol symbol = {{0}, 0, SPLAT((R)0)}
+#define LOOK(t)                                \
+  V x[INPUTS];                                 \
+  fetch(data, INPUT, place, t, INPUTS, x);     \
+  const Symbol symbol = {0}
 #endif

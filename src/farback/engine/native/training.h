@@ -12,7 +12,8 @@ typedef struct {
 /* `count` steps of learning, from sequence number `first` on. */
 void train(const Training *w, V *scratch) {
   V *const p = (V *)w->params, *const m = (V *)w->memory;
-  V *const g = scratch, *const rest = scratch + PARAMS;
+  V *const g = scratch, *const found = g + PARAMS;
+  V *const rest = found + FOUND(w->data.steps);
   long done = 0;
   for (long n = 0; n < w->count; n++) {
     k_before(p, m, rest);
@@ -20,7 +21,7 @@ void train(const Training *w, V *scratch) {
     V losses[BATCH];
     for (long b = 0; b < BATCH; b++, done++) {
       Place place;
-      find(&w->data, w->rows, w->keys, w->first + done, &place);
+      find(&w->data, w->rows, w->keys, w->first + done, &place, found);
       Verdict v = sequence(p, g, m, &w->data, &place, rest);
       report(&v, w->verdicts, done);
       losses[b] = v.loss;
@@ -32,4 +33,4 @@ void train(const Training *w, V *scratch) {
   }
 }
 
-long scratch(long steps) { return PARAMS + 2 * STATE + room(steps); }
+long scratch(long steps) { return PARAMS + 2 * STATE + FOUND(steps) + room(steps); }

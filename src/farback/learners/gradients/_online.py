@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ...engine.native import Forward
+from ...engine.native import Backward, Forward
 from ...problem import Problem, Readings
 from ...types import Params, Sequences, plus, zeros_like
 from ._gradient import ErrorGradient, Gradient, Net
@@ -58,7 +58,7 @@ class OnlineGradient(Gradient):
     ) -> Advanced:
         """Step t of the sequences, under the parameters of this moment."""
 
-    def schedule(self, problem: Problem) -> Forward:
+    def schedule(self, problem: Problem) -> Backward | Forward:
         """Step after step, where the carry keeps its shape and a step looks at no other."""
 
         def begin(params: Params) -> Carry:
