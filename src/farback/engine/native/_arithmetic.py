@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ._body import Body
-from ._codes import ONE, ZERO, Codes, products, steps
+from ._codes import ONE, ZERO, Codes, parts, products, steps
 from ._hot import gathered, hot_run
 
 FEW_PRODUCTS = 400
@@ -25,14 +25,14 @@ _UNROLLED = 160
 
 def multiply(body: Body, one: Codes, other: Codes) -> Codes:
     """One times other, as products to be computed where they are used."""
-    one, other = np.broadcast_arrays(one, other)
     values = body.known(one), body.known(other)
     if values[0] is not None and values[1] is not None:
         return body.constants(values[0] * values[1])
-    one, other = body.computed(one), body.computed(other)
+    # Before they are spread: each is computed once.
+    one, other = np.broadcast_arrays(body.computed(one), body.computed(other))
     zero = (one == ZERO) | (other == ZERO)
     left, right = ~zero & (other == ONE), ~zero & (one == ONE) & (other != ONE)
-    return body.parts(
+    return parts(
         one,
         (zero, lambda at: np.zeros_like(at(one))),
         (left, lambda at: at(one)),
@@ -51,7 +51,7 @@ def add(body: Body, one: Codes, other: Codes) -> Codes:
     rest = ~left & ~right
     second = rest & (products(other))
     first = rest & ~second & (products(one))
-    return body.parts(
+    return parts(
         one,
         (left, lambda at: at(one)),
         (right, lambda at: at(other)),
@@ -70,7 +70,7 @@ def subtract(body: Body, one: Codes, other: Codes) -> Codes:
     left, rest = other == ZERO, other != ZERO
     second = rest & (products(other))
     first = rest & ~second & (products(one))
-    return body.parts(
+    return parts(
         one,
         (left, lambda at: at(one)),
         (second, lambda at: _fused(body, "FMA(-({0}), {1}, {2})", at(other), at(one))),
@@ -164,7 +164,7 @@ def _by_columns(body: Body, one: Codes, other: Codes) -> Codes:
             text = f"FMA({factor}, c{k}, {text})" if text else f"{factor} * c{k}"
         body.say(f"{body.indexed(result[i], ['j'])} = {text or 'SPLAT((R)0)'};")
     body.say("}")
-    return result
+    return body.marked(result, "columns", of=(one, other))
 
 
 def _by_rows(body: Body, one: Codes, other: Codes) -> Codes:
@@ -188,4 +188,4 @@ def _by_rows(body: Body, one: Codes, other: Codes) -> Codes:
         for r in range(together):
             body.say(f"{body.indexed(result, [f'(i + {r})', 'j'])} = s{r};")
         body.say("}")
-    return result
+    return body.marked(result, "rows", of=(one, other))

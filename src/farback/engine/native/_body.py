@@ -8,7 +8,7 @@ that is one operation. What is zero for certain is left out, and so is what it m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import count
 
 import numpy as np
@@ -25,9 +25,12 @@ from ._codes import (
     ZERO,
     Codes,
     literal,
+    parts,
     products,
     steps,
+    stretches,
 )
+from ._memo import DEAR, Marks
 from ._unavailable import Unavailable
 
 HOT = "HOT"
@@ -44,12 +47,14 @@ _LARGEST_LOCAL = 64
 class Body:
     """The statements of one function. `work` in C is memory for the larger arrays."""
 
-    def __init__(self) -> None:
+    def __init__(self, marks: Marks | None = None) -> None:
         self.lines: list[str] = []
         self.work = 0
         """Vectors of `work` that are needed."""
         self.hot: Codes | None = None
         """The one-hot input, where there is one."""
+        self.marks = marks
+        """Where results are told from one another, to be kept for another function."""
         self._arrays: list[str] = [""] * FIRST_ARRAY
         self._masks: set[int] = {MASK}
         self._constants: dict[float, int] = {0.0: ZERO, 1.0: ONE}
@@ -85,6 +90,8 @@ class Body:
         """The elements of an array that stands in memory, in the order of C."""
         base = len(self._arrays)
         self._arrays.append(name)
+        if self.marks is not None:
+            self.marks.array(base, hash(name))
         if mask:
             self._masks.add(base)
         return (base << SHIFT) + np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
@@ -99,6 +106,13 @@ class Body:
             self.lines.append(f"{kind} *restrict const {name} = ({kind} *)(work + {self.work});")
             self.work += size
         return self.array(name, size, mask=mask)
+
+    def marked(self, buffer: Codes, *what: object, of: Iterable[Codes]) -> Codes:
+        """A new buffer, known by an operation and its operands where anybody wants to know."""
+        if self.marks is not None:
+            base = int(buffer.flat[0]) >> SHIFT
+            self.marks.array(base, hash((*what, *(self.marks.of(self, it) for it in of))))
+        return buffer
 
     def is_mask(self, codes: Codes) -> np.ndarray:
         """Which numbers are masks; constants are neither."""
@@ -142,23 +156,11 @@ class Body:
         made = products(codes)
         if not made.any():
             return codes
-        return self.parts(
+        return parts(
             codes,
             (made, lambda at: self.apply("{0} * {1}", *self.factors(at(codes)))),
             (~made, lambda at: at(codes)),
         )
-
-    def parts(
-        self, codes: Codes, *cases: tuple[np.ndarray, Callable[[Callable[..., Codes]], Codes]]
-    ) -> Codes:
-        """An array made case by case, shaped like `codes`; a case that is all keeps the shape."""
-        result = np.empty(codes.shape, dtype=np.int64)
-        for places, make in cases:
-            if places.all():
-                return make(lambda it: it)
-            if places.any():
-                result[places] = make(lambda it, places=places: it[places])
-        return result
 
     # Statements.
 
@@ -171,6 +173,17 @@ class Body:
         return self._known[key]
 
     def _applied(self, template: str, operands: tuple[Codes, ...], mask: bool) -> Codes:
+        if self.marks is None or template not in DEAR:
+            return self._made_now(template, operands, mask)
+        mark = hash((template, *(self.marks.of(self, it) for it in operands)))
+        kept = self.marks.memo.recall(mark)
+        if kept is not None:
+            return kept
+        made = self._made_now(template, operands, mask)
+        self.marks.note(self, mark, made)
+        return made
+
+    def _made_now(self, template: str, operands: tuple[Codes, ...], mask: bool) -> Codes:
         first = operands[0]
         if first.size <= FEW:
             columns = zip(*(it.ravel().tolist() for it in operands), strict=True)
@@ -178,7 +191,7 @@ class Body:
             return np.array(made, dtype=np.int64).reshape(first.shape)
         result = self.buffer(first.size, mask=mask).reshape(first.shape)
         self.loop(result, template, operands)
-        return result
+        return self.marked(result, template, of=operands)
 
     def _scalar(self, template: str, operands: tuple[int, ...], mask: bool) -> int:
         key = (template, operands)
@@ -186,7 +199,10 @@ class Body:
             place = next(self._names)
             value = template.format(*map(self.name, operands))
             self.say(f"const {'M' if mask else 'V'} v{place} = {value};")
-            self._known[key] = np.array((MASK if mask else VARIABLE) << SHIFT | place)
+            code = (MASK if mask else VARIABLE) << SHIFT | place
+            if self.marks is not None:
+                self.marks.number(self, code, template, operands)
+            self._known[key] = np.array(code)
         return int(self._known[key])
 
     def say(self, line: str) -> None:
@@ -261,14 +277,7 @@ class Body:
             if made.any():
                 one, other = self.factors(np.where(made, it, PRODUCT << SHIFT))
             columns += [np.where(made, one, it), np.where(made, other, it), made * 1]
-        rises = np.stack([np.diff(it) for it in columns])
-        turns = np.flatnonzero((rises[:, 1:] != rises[:, :-1]).any(0)) + 2
-        ends: list[int] = []
-        for turn in turns.tolist():
-            # The step into a new stretch is no step of its own.
-            if not ends or turn - ends[-1] > 1:
-                ends.append(turn)
-        return list(zip([0, *ends], [*ends, len(arrays[0])], strict=True))
+        return stretches(columns)
 
     def contiguous(self, codes: Codes) -> Codes:
         """The same numbers as elements of one array in even steps, copied where they are not."""

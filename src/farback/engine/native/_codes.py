@@ -7,6 +7,8 @@ slice, a transpose) is numpy's work while the code is written, and nobody's whil
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Int64
 
@@ -41,6 +43,31 @@ def steps(codes: Codes) -> tuple[int, ...] | None:
     if any(abs(it) > PLACE >> 1 for it in strides):
         return None
     return tuple(strides)
+
+
+def stretches(columns: list[Codes]) -> list[tuple[int, int]]:
+    """Where the steps of any of them change, [first, end) each."""
+    rises = np.stack([np.diff(it) for it in columns])
+    turns = np.flatnonzero((rises[:, 1:] != rises[:, :-1]).any(0)) + 2
+    ends: list[int] = []
+    for turn in turns.tolist():
+        # The step into a new stretch is no step of its own.
+        if not ends or turn - ends[-1] > 1:
+            ends.append(turn)
+    return list(zip([0, *ends], [*ends, len(columns[0])], strict=True))
+
+
+def parts(
+    codes: Codes, *cases: tuple[np.ndarray, Callable[[Callable[..., Codes]], Codes]]
+) -> Codes:
+    """An array made case by case, shaped like `codes`; a case that is all keeps the shape."""
+    result = np.empty(codes.shape, dtype=np.int64)
+    for places, make in cases:
+        if places.all():
+            return make(lambda it: it)
+        if places.any():
+            result[places] = make(lambda it, places=places: it[places])
+    return result
 
 
 def literal(value: float) -> str:

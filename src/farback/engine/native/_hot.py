@@ -39,7 +39,7 @@ def gathered(body: Body, weights: Codes, vector: Codes) -> Codes:
         f"for (int i = 0; i < {len(weights)}; i++) {body.indexed(result, ['i'])} = "
         f"gather({name} + {offset} + {strides[0]} * i, {strides[1]}, symbol);"
     )
-    return result
+    return body.marked(result, "gathered", of=(weights,))
 
 
 def scatter(body: Body, columns: Codes, factors: Codes) -> None:

@@ -18,6 +18,8 @@ from ._body import HOT, Body
 from ._codes import PRODUCT, SHIFT, ZERO, Codes, products
 from ._emit import emit
 from ._hot import hot_run, scatter
+from ._memo import Marks
+from ._outer import PutOff, outer
 from ._rules import real
 from ._trace import Traced
 
@@ -38,11 +40,19 @@ class Writer:
         parameters: the arrays it is given, in their order, with their sizes; "x" comes with the
             symbol.
         hot: whether the input x is one-hot.
+        marks: where results are told from one another.
     """
 
-    def __init__(self, name: str, parameters: dict[str, int], *, hot: bool = False) -> None:
-        self.body = Body()
-        self._name, self._parameters = name, parameters
+    def __init__(
+        self,
+        name: str,
+        parameters: dict[str, int],
+        *,
+        hot: bool = False,
+        marks: Marks | None = None,
+    ) -> None:
+        self.body = Body(marks)
+        self.name, self._parameters = name, parameters
         self._arrays: dict[str, Codes] = {}
         for parameter, size in parameters.items():
             spelled = HOT if hot and parameter == "x" else parameter
@@ -77,6 +87,13 @@ class Writer:
         if moved.any():
             self.body.loop(places[moved], "{0}", [flat[moved]])
 
+    def keep(self, name: str, values: Sequence[Codes]) -> None:
+        """Write values to an array that is as large as they are, one behind the other."""
+        if values:
+            size = sum(it.size for it in values)
+            self._arrays[name] = int(self._arrays[name][0]) + np.arange(size)
+            self.set(name, values)
+
     def replace(self, **arrays: Sequence[Codes]) -> None:
         """Set arrays that were read from, as if all at one moment."""
         read = np.concatenate([self._arrays[name] for name in arrays])
@@ -99,14 +116,18 @@ class Writer:
         result[moved] = self.body.apply("{0}", codes[moved])
         return result
 
-    def add(self, name: str, values: Sequence[Codes]) -> None:
-        """Add values to an array, one behind the other."""
+    def add(self, name: str, values: Sequence[Codes], later: PutOff | None = None) -> None:
+        """Add values to an array, one behind the other; outer products may be put off."""
         shapes = [it.shape for it in values]
         for places, codes in zip(self.array(name, shapes), values, strict=True):
-            self._add(places, real(self.body, codes))
+            codes = self._scattered(places, real(self.body, codes))
+            product = None if later is None else outer(self.body, places, codes)
+            if later is not None and product is not None:
+                later.add(product)
+            else:
+                self._add(places, codes)
 
     def _add(self, places: Codes, codes: Codes) -> None:
-        codes = self._scattered(places, codes)
         if not codes.any():
             return
         made = products(codes)
@@ -162,7 +183,7 @@ class Writer:
             if parameter == "x":
                 signature.append("Symbol symbol")
         lines = "\n  ".join(self.body.lines)
-        head = f"static inline void k_{self._name}({', '.join([*signature, 'V *restrict work'])})"
+        head = f"static inline void k_{self.name}({', '.join([*signature, 'V *restrict work'])})"
         return Kernel(f"{head} {{\n  {lines}\n}}\n", self.body.work)
 
 

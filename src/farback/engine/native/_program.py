@@ -15,8 +15,11 @@ from torch import Tensor
 from torch.func import grad_and_value, vjp
 
 from ...types import Params
+from ._codes import Codes
 from ._description import Backward, Forward, Function, Learning, Net
 from ._kernel import Kernel, Writer, shapes_of, size_of
+from ._memo import Marks, Memo, Recalled
+from ._outer import PutOff
 from ._trace import trace
 from ._unavailable import Unavailable
 
@@ -38,7 +41,7 @@ def examination(net: Net, *, hot: bool = False) -> Program:
     """A program that answers sequences and does not learn."""
     kernels = _answering(net, hot)
     head = _head(net, kernels, 0, {"HOT": int(hot)})
-    source = [head, *_texts("lanes.h", "functions.h", "sequences.h")]
+    source = [head, *_texts("lanes.h", "functions.h", "sequences.h", "outer.h")]
     source += [*(it.text for it in kernels), *_texts("judging.h")]
     return Program("\n".join(source), size_of(net.params), 0, hot)
 
@@ -54,12 +57,14 @@ def training(
     kernels = _answering(net, hot)
     macros = {"HOT": int(hot), "BATCH": learning.batch, "PER_STEP": int(learning.per_step)}
     if isinstance(schedule, Backward):
-        kernels += _backward(net, hot)
+        kept, backward = _backward(net, hot, keep=not learning.per_step)
+        kernels += backward
         window = schedule.window or 1 << 40
         macros |= {
             "WINDOW": window,
             "EVERY": schedule.every or 0,
             "BOUNDED": int(schedule.window is not None),
+            "KEPT": kept,
         }
     else:
         carried, carry = _forward(net, schedule, hot)
@@ -69,7 +74,7 @@ def training(
     memory = size_of(learning.memory)
     head = _head(net, kernels, memory, macros)
     name = "backward.h" if isinstance(schedule, Backward) else "forward.h"
-    source = [head, *_texts("lanes.h", "functions.h", "sequences.h")]
+    source = [head, *_texts("lanes.h", "functions.h", "sequences.h", "outer.h")]
     source += [*(it.text for it in kernels), *_texts("judging.h", "learning.h", name, "training.h")]
     return Program("\n".join(source), size_of(net.params), memory, hot)
 
@@ -115,7 +120,7 @@ def _answering(net: Net, hot: bool) -> list[Kernel]:
     return [*kernels, grade.done(["out"])]
 
 
-def _backward(net: Net, hot: bool) -> list[Kernel]:
+def _backward(net: Net, hot: bool, *, keep: bool) -> tuple[int, list[Kernel]]:
     state, x, output = _examples(net)
     weight = torch.ones((), dtype=torch.float64)
     params = shapes_of(net.params)
@@ -141,7 +146,7 @@ def _backward(net: Net, hot: bool) -> list[Kernel]:
     asked = {"target": len(output), "weight": 1}
     writer = Writer(
         "reading",
-        sizes | asked | {"out": len(output), "loss": 1, "e": len(state), "g": sizes["p"]},
+        sizes | asked | {"out": len(output), "loss": 1, "e": len(state), "g": sizes["p"], "f": 1},
         hot=hot,
     )
     made = writer.run(
@@ -153,8 +158,7 @@ def _backward(net: Net, hot: bool) -> list[Kernel]:
     writer.set("out", made[:1])
     writer.set("loss", made[1:2])
     writer.set("e", made[2:3])
-    writer.add("g", made[3:])
-    kernels = [writer.done(["out", "loss", "e", "g"])]
+    kernels = _adding(writer, made[3:], ["out", "loss", "e"])
 
     loss = Writer("loss", {"o": len(output)} | asked | {"out": 1})
     shapes = (("o", output.shape), ("target", output.shape), ("weight", ()))
@@ -162,18 +166,35 @@ def _backward(net: Net, hot: bool) -> list[Kernel]:
     loss.set("out", loss.run(trace(weighed, output, output, weight), *given))
     kernels.append(loss.done(["out"]))
 
-    writer = Writer("back", sizes | {"a": len(state), "out": len(state), "g": sizes["p"]}, hot=hot)
+    first = Memo()
+    ahead = Writer("ahead", sizes | {"out": len(state), "kept": 1}, hot=hot, marks=Marks(first))
+    going = ahead.run(trace(net.step, net.params, state, x), *_given(ahead, net, state, x))
+    arrays = sizes | {"a": len(state), "kept": 1, "out": len(state), "g": sizes["p"], "f": 1}
+    memo = Recalled(first if keep else Memo())
+    writer = Writer("back", arrays, hot=hot, marks=Marks(memo))
+    memo.kept = int(writer.array("kept", [(1,)])[0][0])
     given = (*_given(writer, net, state, x), writer.array("a", [state.shape]))
     made = writer.run(trace(back, net.params, state, x, torch.ones_like(state)), *given)
     writer.set("out", made[:1])
-    writer.add("g", made[1:])
-    kernels.append(writer.done(["out", "g"]))
+    kernels += _adding(writer, made[1:], ["out"])
+    ahead.set("out", going)
+    ahead.keep("kept", memo.wanted)
+    kernels.append(ahead.done(["out", "kept"]))
 
     origin = Writer("origin", {"p": sizes["p"], "a": len(state), "g": sizes["p"]})
     traced = trace(lambda p, a: vjp(net.start, p)[1](a)[0], net.params, torch.ones_like(state))
     made = origin.run(traced, origin.array("p", params), origin.array("a", [state.shape]))
     origin.add("g", made)
-    return [*kernels, origin.done(["g"])]
+    return memo.size, [*kernels, origin.done(["g"])]
+
+
+def _adding(writer: Writer, gradient: list[Codes], results: list[str]) -> list[Kernel]:
+    """A kernel that adds to the gradient, and one that adds what the first put off."""
+    later = PutOff()
+    writer.add("g", gradient, later)
+    writer.keep("f", later.factors)
+    kernel = writer.done([*results, "g", "f"])
+    return [kernel, Kernel(later.text(writer.name, writer.body), 0)]
 
 
 def _forward(net: Net, schedule: Forward, hot: bool) -> tuple[list[Kernel], int]:

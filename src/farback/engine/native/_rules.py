@@ -13,7 +13,7 @@ import numpy as np
 
 from ._arithmetic import contract, divide, multiply, subtract, total
 from ._body import Body
-from ._codes import ONE, ZERO, Codes
+from ._codes import ONE, ZERO, Codes, parts
 
 Rule = Callable[..., Any]
 
@@ -40,7 +40,7 @@ def real(b: Body, codes: Codes) -> Codes:
     masks = b.is_mask(codes)
     if not masks.any():
         return codes
-    return b.parts(
+    return parts(
         codes,
         (masks, lambda at: b.apply("SELECT({0}, SPLAT((R)1), SPLAT((R)0))", at(codes))),
         (~masks, lambda at: at(codes)),
@@ -52,7 +52,7 @@ def truth(b: Body, codes: Codes) -> Codes:
     masks = b.is_mask(codes)
     if masks.all():
         return codes
-    return b.parts(
+    return parts(
         codes,
         (masks, lambda at: at(codes)),
         (~masks, lambda at: b.apply("NE({0}, SPLAT((R)0))", b.computed(at(codes)), mask=True)),
@@ -68,7 +68,7 @@ def where(b: Body, mask: Codes, one: Codes, other: Codes) -> Codes:
         sides = (b.computed(real(b, at(it))) for it in (one, other))
         return b.apply("SELECT({0}, {1}, {2})", truth(b, at(mask)), *sides)
 
-    return b.parts(
+    return parts(
         mask,
         (yes, lambda at: at(one)),
         (no, lambda at: at(other)),
