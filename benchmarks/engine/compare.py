@@ -3,9 +3,10 @@
     python benchmarks/engine/compare.py                    everything, to results/engine.json
     python benchmarks/engine/compare.py --only Reber       what has it in its name, to the screen
 
-Every way to train is built, warmed up and held to the reference gradient. Of the variants of one
-peer the fastest of a short trial counts; those then run in turns, some seconds each, and the median
-of the turns is what is reported. Peers that are not installed are missing, and nothing else.
+Every way to train is built, warmed up and tried for a moment. Of the variants of one peer the
+fastest counts, once its gradients are found to be those of the reference; those then run in turns,
+some seconds each, and the median of the turns is what is reported. Peers that are not installed are
+missing, and nothing else. On a machine with other work, figures of two cores say little.
 """
 
 from __future__ import annotations

@@ -8,115 +8,16 @@ time; there blocks of steps are compiled.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
-from itertools import count, product
-from types import FunctionType
+from itertools import product
 
-import numpy as np
 import torch
 from peer import Peer
 from torch import Tensor
-from torch._inductor import config
 from torch.nn.functional import one_hot
-from workloads import (
-    LAG,
-    LAG_RTRL,
-    LATCH,
-    REBER,
-    Arrays,
-    Workload,
-    lag_strings,
-    parameters,
-    strings,
-)
-
-config.force_disable_caches = True  # compile times are of a first compilation
-
-Params = dict[str, Tensor]
-Gradient = Callable[[Params, Tensor], Params]
-"""From the parameters, [N, ...] each, and the examples of all trials."""
-
-
-class Loop:
-    """A Python loop of updates."""
-
-    def __init__(
-        self,
-        workload: Workload,
-        trials: int,
-        gradient: Gradient,
-        draw: Callable[[], Tensor],
-        *,
-        threads: int,
-    ) -> None:
-        given = parameters(workload, trials)
-        self._params = {name: torch.from_numpy(it) for name, it in given.items()}
-        self._gradient, self._draw = gradient, draw
-        self._lr, self._threads = workload.lr, threads
-
-    def advance(self, updates: int) -> None:
-        with running(self._threads):
-            for _ in range(updates):
-                found = self._gradient(self._params, self._draw())
-                torch._foreach_add_(
-                    list(self._params.values()),
-                    [found[name] for name in self._params],
-                    alpha=-self._lr,
-                )
-
-    def gradient(self, params: Arrays, examples: np.ndarray) -> Arrays:
-        given = {name: torch.from_numpy(it) for name, it in params.items()}
-        with running(self._threads):
-            data = torch.from_numpy(examples)
-            found = self._gradient(given, data if data.is_floating_point() else data.long())
-        return {name: it.numpy() for name, it in found.items()}
-
-
-@contextmanager
-def running(threads: int) -> Iterator[None]:
-    """Some threads, and no denormal numbers: sensitivities of RTRL die out through them."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
-        torch.set_num_threads(before)
-
-
-def eager(error: Callable[[Params, Tensor], Tensor]) -> Gradient:
-    """The gradient of all trials' errors together, which is each one's own."""
-
-    def gradient(params: Params, examples: Tensor) -> Params:
-        leaves = {name: it.detach().requires_grad_() for name, it in params.items()}
-        found = torch.autograd.grad(error(leaves, examples), list(leaves.values()))
-        return dict(zip(leaves, found, strict=True))
-
-    return gradient
-
-
-def compiled(error: Callable[[Params, Tensor], Tensor]) -> Gradient:
-    """The same as one compiled function."""
-    derivative = whole(lambda params, examples: torch.func.grad(error)(params, examples))
-
-    def gradient(params: Params, examples: Tensor) -> Params:
-        with torch.no_grad():
-            return derivative(params, examples)
-
-    return gradient
-
-
-def whole(function: Callable) -> Callable:
-    """One graph of it, compiled for itself: torch keeps graphs by code, not by threads."""
-    code = function.__code__.replace(co_name=f"{function.__name__.strip('<>')}_{next(_COPIES)}")
-    copy = FunctionType(code, function.__globals__, code.co_name, None, function.__closure__)
-    return torch.compile(copy, fullgraph=True, dynamic=False)
-
-
-_COPIES = count()
-
+from torch_lag import lag, lag_by_rtrl
+from torch_loop import WAYS, Loop, Params, eager, whole
+from workloads import LAG, LAG_RTRL, LATCH, REBER, strings
 
 # The latch.
 
@@ -201,95 +102,9 @@ def reber(trials: int, *, way: str, threads: int) -> Loop:
     return Loop(REBER, trials, eager(error), ReberDraw(trials), threads=threads)
 
 
-# Elman's net on 2a: what inputs bring is looked up for all steps before, outputs are read after.
-
-INPUTS, HIDDEN = LAG.task.inputs, LAG.cell.hidden
-SEEN = INPUTS + HIDDEN
-RTRL_AT_ONCE = 10
-"""Steps in a compiled function."""
-LAG_STRINGS = torch.from_numpy(lag_strings()).long()
-
-
-def lag_error(params: Params, last: Tensor) -> Tensor:
-    trials, symbols = len(last), LAG_STRINGS[last]
-    hidden, h = params["hidden"], params["hidden"].new_full((len(last), HIDDEN), LAG.cell.reset)
-    places = symbols[:, None, :-1].expand(trials, HIDDEN, -1)
-    driven = hidden[:, :, :INPUTS].gather(2, places).unbind(2)
-    recurrent, states = hidden[:, :, INPUTS:], []
-    for drive in driven:
-        h = torch.sigmoid(drive + torch.bmm(recurrent, h.unsqueeze(2)).squeeze(2))
-        states.append(h)
-    outputs = torch.sigmoid(torch.bmm(torch.stack(states, 1), params["readout"].transpose(1, 2)))
-    return ((outputs - one_hot(symbols[:, 1:], INPUTS)) ** 2).sum() / 2
-
-
-def lag_rtrl_steps(
-    hidden: Tensor, readout: Tensor, h: Tensor, sensitivity: Tensor, coded: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Steps over coded symbols [N, K + 1, I]: h, sensitivities, and both gradients."""
-    recurrent, states = hidden[:, :, INPUTS:], [h]
-    driven = torch.bmm(coded[:, :-1], hidden[:, :, :INPUTS].transpose(1, 2))
-    for drive in driven.unbind(1):
-        states.append(
-            torch.sigmoid(drive + torch.bmm(recurrent, states[-1].unsqueeze(2)).squeeze(2))
-        )
-    before, after = torch.stack(states[:-1], 1), torch.stack(states[1:], 1)
-    y = torch.sigmoid(torch.bmm(after, readout.transpose(1, 2)))
-    error = (y - coded[:, 1:]) * y * (1 - y)
-    entering = torch.bmm(error, readout)
-    slopes, seen = after * (1 - after), torch.cat([coded[:, :-1], before], 2)
-    dhidden = torch.zeros_like(hidden).view(len(h), 1, -1)
-    for t in range(driven.shape[1]):
-        own = slopes[:, t].diag_embed().unsqueeze(3) * seen[:, t, None, None]
-        jacobian = slopes[:, t].unsqueeze(2) * recurrent
-        sensitivity = torch.baddbmm(own.flatten(2), jacobian, sensitivity)
-        dhidden = dhidden + torch.bmm(entering[:, t, None], sensitivity)
-    return (
-        states[-1],
-        sensitivity,
-        dhidden.view_as(hidden),
-        torch.bmm(error.transpose(1, 2), after),
-    )
-
-
-def lag_rtrl_gradient(way: str) -> Gradient:
-    steps, block = lag_rtrl_steps, LAG.task.delay
-    if way == "compile":
-        steps, block = whole(lag_rtrl_steps), RTRL_AT_ONCE
-
-    def gradient(params: Params, last: Tensor) -> Params:
-        trials, hidden, readout = len(last), params["hidden"], params["readout"]
-        coded = one_hot(LAG_STRINGS[last], INPUTS).to(hidden.dtype)
-        h = hidden.new_full((trials, HIDDEN), LAG.cell.reset)
-        sensitivity = hidden.new_zeros(trials, HIDDEN, HIDDEN * SEEN)
-        found = []
-        with torch.no_grad():
-            for t in range(0, LAG.task.delay, block):
-                part = coded[:, t : t + block + 1].contiguous()
-                h, sensitivity, *more = steps(hidden, readout, h, sensitivity, part)
-                found.append(more)
-        dhidden, dreadout = (torch.stack(it).sum(0) for it in zip(*found, strict=True))
-        return {"hidden": dhidden, "readout": dreadout}
-
-    return gradient
-
-
-WAYS = {"eager": eager, "compile": compiled}
-
-
 def latch(trials: int, *, way: str, threads: int) -> Loop:
     gradient = WAYS[way](latch_error)
     return Loop(LATCH, trials, gradient, partial(latch_draw, trials), threads=threads)
-
-
-def lag(trials: int, *, way: str, threads: int) -> Loop:
-    draw = partial(torch.randint, 2, (trials,))
-    return Loop(LAG, trials, WAYS[way](lag_error), draw, threads=threads)
-
-
-def lag_by_rtrl(trials: int, *, way: str, threads: int) -> Loop:
-    draw = partial(torch.randint, 2, (trials,))
-    return Loop(LAG_RTRL, trials, lag_rtrl_gradient(way), draw, threads=threads)
 
 
 def peers() -> Iterator[Peer]:
