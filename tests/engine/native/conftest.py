@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from farback.engine.native import _cache
+from farback.engine.native import _cache, _compiler
 from farback.engine.native._cache import forget
 from farback.engine.native._compiler import Compiler, compiler
 from farback.engine.native._unavailable import Unavailable
@@ -42,3 +42,10 @@ def compiles(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     monkeypatch.setattr(Compiler, "compile", counted)
     return folders
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile with less care, which takes less time; what is computed does not depend on it."""
+    flags = _compiler.FLAGS
+    monkeypatch.setattr(_compiler, "FLAGS", ("-O1", *(it for it in flags if it != "-O3")))
