@@ -107,11 +107,12 @@ def test_a_comparison_as_json_and_as_a_page(farback, outcome, tmp_path):
 def test_options_of_a_reproduction_reach_it_as_objects(farback, outcome):
     asked = outcome("within")
     words = ["--option", "truncated=False", "--option", "g=Logistic(low=-1, high=1)"]
-    words += ["--row", "3 blocks", "--seeds", "2,5-6", "--sequences", "9"]
+    words += ["--row", "3 blocks", "--seeds", "2,5-6", "--sequences", "9", "--engine", "native"]
     assert farback("reproduce", "hochreiter1997_reber", *words).code == 0
     experiment = asked.pop("experiment")
     assert experiment.varied == "truncated=False, g=Logistic(low=-1.0, high=1.0)"
-    assert asked == {"rows": ("3 blocks",), "seeds": [2, 5, 6], "sequences": 9, "store": None}
+    chosen = {"rows": ("3 blocks",), "seeds": [2, 5, 6], "sequences": 9}
+    assert asked == {**chosen, "engine": "native", "store": None}
 
 
 @pytest.mark.slow

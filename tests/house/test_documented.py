@@ -18,7 +18,7 @@ CLI = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 ROOMS = sorted(
     ".".join(file.parent.relative_to(HOUSE).parts)
     for file in HOUSE.rglob("__init__.py")
-    if file.parent != HOUSE and not any(part.startswith("_") for part in file.parts)
+    if file.parent != HOUSE and not any(part.startswith("_") for part in file.parent.parts)
 )
 NAMES = [("farback", name) for name in farback.__all__] + [
     (f"farback.{room}", name)

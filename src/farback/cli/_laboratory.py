@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,18 @@ def _stretch(part: str) -> Iterable[int]:
     if not 0 <= int(last or first) - int(first) < 1_000_000:
         raise ValueError
     return range(int(first), int(last or first) + 1)
+
+
+def engine_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What runs the trials, the same for every verb that trains."""
+    return click.option(
+        "--engine",
+        type=click.Choice(["auto", "native", "reference"]),
+        default="auto",
+        show_default=True,
+        help="What runs the trials: compiled C, torch, or the first where it is faster "
+        "and can be had (farback list engines).",
+    )(command)
 
 
 def announce(*texts: str, here: bool) -> None:

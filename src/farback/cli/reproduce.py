@@ -9,7 +9,7 @@ import click
 
 from .. import _catalogue
 from ..errors import WrongUsage, unknown
-from ._laboratory import Seeds, announce, deliver, expect_folder, going_on
+from ._laboratory import Seeds, announce, deliver, engine_option, expect_folder, going_on
 
 _EPILOG = """\b
 Examples:
@@ -36,6 +36,7 @@ _ROOMS = ("cells", "tasks", "learners")
     metavar="KEY=VALUE",
     help="A choice that the source leaves open, as in farback explain NAME; may be repeated.",
 )
+@engine_option
 @click.option("--store", type=click.Path(path_type=Path), help="Keep the results in this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON on stdout.")
 @click.option(

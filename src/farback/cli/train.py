@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ._laboratory import Seeds, announce, deliver, expect_folder, going_on
+from ._laboratory import Seeds, announce, deliver, engine_option, expect_folder, going_on
 
 _EPILOG = """\b
 CELL, TASK and LEARNER are written as in Python, in quotes; a name alone takes
@@ -43,7 +43,7 @@ The same command goes on after a stop: what the store holds is not run again."""
     type=click.IntRange(1),
     default=32,
     show_default=True,
-    help="Trials run side by side; part of what makes a trial the same.",
+    help="Trials that the reference engine runs side by side; part of what makes a trial the same.",
 )
 @click.option(
     "--dtype",
@@ -53,6 +53,7 @@ The same command goes on after a stop: what the store holds is not run again."""
     help="The arithmetic.",
 )
 @click.option("--device", default="cpu", show_default=True, help="Where to run.")
+@engine_option
 @click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON on stdout.")
 @click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as one page."

@@ -55,6 +55,7 @@ def reproduce(
     sequences: int | None = None,
     store: Path | Store | None = None,
     rows: str | Sequence[str] | None = None,
+    engine: str = "auto",
     progress: bool = True,
     **options: Any,
 ) -> Reproduction:
@@ -66,6 +67,7 @@ def reproduce(
         sequences: the cap of every row; each row's own without it.
         store: a folder that keeps the results, so that the same call goes on after a stop.
         rows: only the row of this name, or those whose names hold it; or several such words.
+        engine: what runs the trials, as in `fb.train`: auto, native or reference.
         progress: whether to show on standard error how far it is.
         options: choices of the experiment, where it is named.
 
@@ -85,6 +87,7 @@ def reproduce(
             check=made.check,
             group=made.group,
             dtype=made.dtype,
+            engine=engine,
         )
         for row in chosen
     ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from traceback import format_exception_only
 
 import torch
 
+from ..engine import _machine
 from ..engine.native import Unavailable
 from ..errors import InputRefused
 from ..learners._learner import Learner
@@ -29,14 +31,15 @@ class Choice:
     """As the trial names it. Another kind of device gives other last digits, and another trial."""
 
     why: str
-    """Half a sentence."""
+    """Why it is this one, or what it runs on; it stands behind the engine's name."""
 
     native: Native | None = None
 
     @property
     def sentence(self) -> str:
-        """What runs, and why."""
-        return f"{self.name} engine: {self.why}"
+        """What runs, and why or on what."""
+        first, _, device = self.name.partition(" ")
+        return f"{first} engine {device}".rstrip() + self.why
 
 
 def choose(
@@ -62,20 +65,33 @@ def choose(
     """
     name = "reference" if device == "cpu" else f"reference on {device}"
     if asked == "reference":
-        return Choice(name, "it was asked for")
+        return Choice(name, ", as asked for")
     try:
         if device != "cpu":
-            raise Unavailable(f"the native engine runs on the CPU, and this is {device}")
+            raise Unavailable("the native one runs on the CPU alone")
         if asked == "auto":
             _expect_worth(problem, sequences)
+        _machine.working()
         made = native(problem, learner, dtype)
     except Unavailable as reason:
         if asked == "native":
             raise InputRefused(
                 f"The native engine cannot run this: {reason}; try engine='reference'."
             ) from None
-        return Choice(name, str(reason))
-    return Choice("native", made.where, made)
+        return Choice(name, f", since {reason}")
+    except Exception as error:
+        if asked == "native":
+            raise
+        raised = "".join(format_exception_only(error)).strip().partition("\n")[0]
+        return Choice(name, f", since the native one fails on it ({raised})")
+    return Choice("native", f" ({_where(dtype)})", made)
+
+
+def _where(dtype: torch.dtype) -> str:
+    """What a program runs on, for people."""
+    compiler, threads = _machine.named(_machine.working()), _machine.threads()
+    lanes = _machine.lanes(str(dtype).removeprefix("torch."))
+    return f"{compiler}, {lanes} lanes, {threads} thread{'s' * (threads != 1)}"
 
 
 def _expect_worth(problem: Problem, sequences: int) -> None:

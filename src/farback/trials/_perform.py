@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 
+from ..engine.native._cache import warning
 from ..errors import Stopped, WrongUsage
 from ..results import Run, Runs, Store
 from ._group import Moment
@@ -68,6 +69,8 @@ def perform(
             missing = {it for it in group if it in asked_for and study.trial(it).id not in found}
             if missing:
                 shown.begin(study.name, study.sequences, study.choice.sentence)
+                if study.choice.native:
+                    shown.say(warning())
                 study.run(group, missing, watch=look, publish=publish)
     return Runs(tuple(found[name] for name in planned))
 

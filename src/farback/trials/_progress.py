@@ -29,7 +29,7 @@ class Progressing:
         self._shown = shown
         self._trials, self._budget = trials, 0
         self._outcomes: Counter[str] = Counter()
-        self._engine = ""
+        self._said: set[str] = set()
         self._name, self._told = "", time.monotonic()
         columns = (
             TextColumn("{task.description}"),
@@ -56,13 +56,16 @@ class Progressing:
     def begin(self, name: str, budget: int, engine: str) -> None:
         """A group of trials begins, each with a budget of sequences, on an engine."""
         self._name, self._budget = name, budget
-        line = f"{name}: {engine}"
-        if self._shown and line != self._engine:
-            self._engine = line
-            self._console.print(line, highlight=False, soft_wrap=True)
+        self.say(f"{name}: {engine}")
         for task in self._bar.task_ids:
             self._bar.remove_task(task)
         self._task = self._bar.add_task(name, total=budget, words=self._words(0))
+
+    def say(self, line: str | None) -> None:
+        """A line that is worth reading once."""
+        if self._shown and line and line not in self._said:
+            self._said.add(line)
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def at(self, sequences: int) -> None:
         """The group has seen so many sequences."""

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from ..cells._cell import Cell
-from ..errors import WrongUsage
+from ..engine.native import Unavailable
+from ..errors import InputRefused, WrongUsage
 from ..learners._learner import Learner
 from ..problem import Problem
 from ..results import Run, Trial
@@ -166,7 +167,12 @@ class Study:
             return
         assert self.choice.native is not None
         mine = [seed for seed in group if seed in seeds]
-        run_native(plan, self.choice.native, mine, watch=watch, deliver=deliver)
+        try:
+            run_native(plan, self.choice.native, mine, watch=watch, deliver=deliver)
+        except Unavailable as reason:
+            raise InputRefused(
+                f"The native engine cannot run this: {reason}; try engine='reference'."
+            ) from None
 
     def command(self, seed: int) -> str:
         """The call that runs this trial alone."""

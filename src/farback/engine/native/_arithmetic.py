@@ -7,17 +7,23 @@ times such a zero is 0 here and not NaN, but it stays infinite where it stands.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import reduce
+
 import numpy as np
 
 from ._body import Body
 from ._codes import ONE, ZERO, Codes, parts, products, steps
-from ._hot import gathered, hot_run
+from ._hot import gathered, hot_run, scattered
 
 FEW_PRODUCTS = 400
 """A contraction of as many products is written out, one statement each."""
 
 _ROWS = 4
 """Rows of a matrix that are taken together, so that their sums do not wait for one another."""
+
+_CHAINS = 4
+"""Chains of a long sum."""
 
 _UNROLLED = 160
 """Products in the body of a loop over columns."""
@@ -61,6 +67,24 @@ def add(body: Body, one: Codes, other: Codes) -> Codes:
     )
 
 
+def add_into(body: Body, buffer: Codes, other: Codes) -> Codes:
+    """`buffer`, which nobody else reads, with other added to what stands there."""
+    rows = buffer.reshape(-1, buffer.shape[-1]) if buffer.ndim else buffer.reshape(1, 1)
+    added = np.broadcast_to(other, buffer.shape).reshape(rows.shape)
+    for places, codes in zip(rows, added, strict=True):
+        if not codes.any():
+            continue
+        codes = scattered(body, places[None], codes[None])[0]
+        made = products(codes)
+        if made.any():
+            one, two = body.factors(codes[made])
+            body.loop(places[made], "FMA({0}, {1}, {2})", (one, two, places[made]))
+        rest = ~made & (codes != ZERO)
+        if rest.any():
+            body.loop(places[rest], "{0} + {1}", (places[rest], codes[rest]))
+    return body.marked(buffer, object(), of=())
+
+
 def subtract(body: Body, one: Codes, other: Codes) -> Codes:
     """One minus other."""
     one, other = np.broadcast_arrays(one, other)
@@ -92,14 +116,19 @@ def _fused(body: Body, template: str, made: Codes, addends: Codes) -> Codes:
     return body.apply(template, *body.factors(made), body.computed(addends))
 
 
+def in_chains(parts: list[Codes], pair: Callable[[Codes, Codes], Codes]) -> Codes:
+    """All parts put together by pairs, in a few chains that do not wait for one another."""
+    count = _CHAINS if len(parts) >= _CHAINS**2 else 1
+    return reduce(pair, [reduce(pair, parts[first::count]) for first in range(count)])
+
+
 def total(body: Body, codes: Codes, axis: int) -> Codes:
     """The sum along one axis."""
     if codes.size <= FEW_PRODUCTS or codes.shape[axis] <= _ROWS:
+        if not codes.shape[axis]:
+            return np.zeros_like(codes.sum(axis))
         parts = [np.take(codes, place, axis) for place in range(codes.shape[axis])]
-        result = np.zeros_like(parts[0]) if parts else np.zeros_like(codes.sum(axis))
-        for part in parts:
-            result = add(body, result, part)
-        return result
+        return in_chains(parts, lambda one, other: add(body, one, other))
     rows = np.moveaxis(codes, axis, -1)
     flat = rows.reshape(-1, rows.shape[-1], 1)
     ones = np.full((1, rows.shape[-1]), ONE)
@@ -110,9 +139,10 @@ def contract(body: Body, one: Codes, other: Codes) -> Codes:
     """The product of two matrices, [i, k] and [k, j]."""
     if one.shape[1] == 1:
         return multiply(body, one, other)
-    if other.shape[1] > one.shape[0] and one.shape[0] == 1:
-        return contract(body, other.T, one.T).T
     one, other = body.computed(one), body.computed(other)
+    few = np.count_nonzero(one) <= _UNROLLED and other.shape[1] > _ROWS
+    if one.shape[0] == 1 and other.shape[1] > 1 and not few:
+        return contract(body, other.T, one.T).T
     shape = len(one), other.shape[1]
     if not one.any() or not other.any():
         return np.zeros(shape, dtype=np.int64)
@@ -127,7 +157,7 @@ def contract(body: Body, one: Codes, other: Codes) -> Codes:
         return _added(body, begun, one[:, rest], other[rest])
     if count <= FEW_PRODUCTS:
         return _added(body, np.zeros(shape, dtype=np.int64), one, other)
-    if np.count_nonzero(one) <= _UNROLLED and shape[1] > _ROWS:
+    if few:
         return _by_columns(body, one, other)
     if np.count_nonzero(other) <= _UNROLLED and shape[0] > _ROWS and shape[1] > 1:
         return _by_columns(body, other.T, one.T).T
@@ -138,13 +168,14 @@ def _added(body: Body, begun: Codes, one: Codes, other: Codes) -> Codes:
     """`begun` and the products, one after another; by loops where they are many."""
     if one.size * other.shape[1] > FEW_PRODUCTS:
         return add(body, _by_rows(body, one, other), begun)
-    result = begun
-    for k in range(one.shape[1]):
-        part = multiply(body, one[:, k : k + 1], other[k : k + 1])
-        if k == 0 and not begun.any():
-            part = body.computed(part)
-        result = add(body, result, part)
-    return result
+    parts = [multiply(body, one[:, k : k + 1], other[k : k + 1]) for k in range(one.shape[1])]
+
+    def pair(one: Codes, other: Codes) -> Codes:
+        return add(body, one, other)
+
+    if begun.size < _ROWS:
+        return add(body, begun, in_chains(parts, pair))
+    return reduce(pair, parts, begun)
 
 
 def _by_columns(body: Body, one: Codes, other: Codes) -> Codes:
@@ -152,6 +183,7 @@ def _by_columns(body: Body, one: Codes, other: Codes) -> Codes:
     result = body.buffer(len(one) * other.shape[1]).reshape(len(one), other.shape[1])
     if steps(other) is None or body.indexed(other, ["k", "j"]) is None:
         other = body.contiguous(other)
+    body.say('_Pragma("GCC unroll 2")')
     body.say(f"for (int j = 0; j < {other.shape[1]}; j++) {{")
     columns = [body.indexed(row, ["j"]) for row in other]
     used = [k for k in range(len(other)) if one[:, k].any()]

@@ -61,6 +61,7 @@ class Body:
         self._values: list[float] = [0.0, 1.0]
         self._factors: list[Codes] = [np.empty((0, 2), dtype=np.int64)]
         self._made = 0
+        self._buffers: dict[int, tuple[int, int]] = {}
         self._known: dict[tuple[object, ...], Codes] = {}
         self._names = count()
 
@@ -105,7 +106,19 @@ class Body:
         else:
             self.lines.append(f"{kind} *restrict const {name} = ({kind} *)(work + {self.work});")
             self.work += size
+        self._buffers[len(self._arrays)] = len(self.lines) - 1, size
         return self.array(name, size, mask=mask)
+
+    def settle(self, codes: Codes, place: int) -> bool:
+        """Have a buffer stand where it is to be written to, if these are all of its elements."""
+        base = int(codes.flat[0]) >> SHIFT
+        line, size = self._buffers.get(base, (0, 0))
+        if size != codes.size or not np.array_equal(codes, (base << SHIFT) + np.arange(size)):
+            return False
+        array, name = self._arrays[place >> SHIFT], self._arrays[base]
+        self.lines[line] = f"V *restrict const {name} = {array} + {place & PLACE};"
+        del self._buffers[base]
+        return True
 
     def marked(self, buffer: Codes, *what: object, of: Iterable[Codes]) -> Codes:
         """A new buffer, known by an operation and its operands where anybody wants to know."""
@@ -113,6 +126,11 @@ class Body:
             base = int(buffer.flat[0]) >> SHIFT
             self.marks.array(base, hash((*what, *(self.marks.of(self, it) for it in of))))
         return buffer
+
+    def is_buffer(self, codes: Codes) -> bool:
+        """Whether these are all elements of a buffer."""
+        base = int(codes.flat[0]) >> SHIFT
+        return base >= FIRST_ARRAY and self._arrays[base][:1] == "b" and steps(codes) is not None
 
     def is_mask(self, codes: Codes) -> np.ndarray:
         """Which numbers are masks; constants are neither."""

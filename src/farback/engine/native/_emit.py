@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from ._body import Body
+from ._arithmetic import add_into
+from ._body import FEW, Body
 from ._codes import Codes
 from ._operators import RULES
 from ._trace import Traced
@@ -62,6 +63,8 @@ def _called(body: Body, node: Node, values: dict[Node, Any]) -> Any:
         if it.name in node.kwargs and it.name not in _FORM
     }
     rule = RULES.get(name)
+    if name == "add" and not words and (own := _own(body, node, arguments)) is not None:
+        return own
     if rule is not None:
         try:
             return rule(body, *arguments, **words)
@@ -69,6 +72,33 @@ def _called(body: Body, node: Node, values: dict[Node, Any]) -> Any:
             reason = f"torch's {node.target} as it is used here"
             raise Unavailable(f"{reason} has no rule{_where(node)}") from error
     raise Unavailable(f"torch's {name} has no rule{_where(node)}")
+
+
+def _own(body: Body, node: Node, arguments: list[Any]) -> Codes | None:
+    """A sum added to what a contraction has just made, where nobody else reads that."""
+    sizes = [np.shape(it) for it in arguments]
+    for place in (0, 1):
+        buffer, other = arguments[place], arguments[1 - place]
+        if (
+            len(arguments) == 2
+            and _alone(node.args[place])
+            and buffer.size > FEW
+            and sizes[place] == np.broadcast_shapes(*sizes)
+            and body.is_buffer(buffer)
+            and not body.is_mask(other).any()
+        ):
+            return add_into(body, buffer, other)
+    return None
+
+
+def _alone(node: Any) -> bool:
+    """Whether a contraction, or a view of one, is read once."""
+    if not isinstance(node, Node) or len(node.users) != 1:
+        return False
+    name = str(node.target).removeprefix("aten.").partition(".")[0]
+    return name in ("mm", "bmm", "mv") or (
+        name in ("view", "_unsafe_view", "reshape") and _alone(node.args[0])
+    )
 
 
 _FORM = {"dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking", "generator"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ._body import Body
-from ._codes import Codes, steps
+from ._codes import PRODUCT, SHIFT, ZERO, Codes, products, steps
 
 _SHORTEST = 12
 """As short a vector is multiplied faster than it is looked up."""
@@ -53,3 +53,25 @@ def scatter(body: Body, columns: Codes, factors: Codes) -> None:
         f"scatter({name} + {offset} + {strides[0]} * i, {strides[1]}, symbol, "
         f"{body.indexed(factors, ['i'])});"
     )
+
+
+def scattered(body: Body, places: Codes, codes: Codes) -> Codes:
+    """What is left to add to `places` when the columns of a one-hot input have had their part."""
+    made = products(codes)
+    if body.hot is None or codes.ndim != 2 or not made.any():
+        return codes
+    one, other = body.factors(np.where(made, codes, PRODUCT << SHIFT))
+    one, other = np.where(made, one, ZERO), np.where(made, other, ZERO)
+    for factors, vector in ((one, other), (other, one)):
+        run = hot_run(body, vector[0])
+        if run is None:
+            continue
+        first, end = run
+        own = factors[:, first : first + 1]
+        same = (vector[:, first:end] == vector[0, first:end]).all()
+        if same and (factors[:, first:end] == own).all():
+            scatter(body, places[:, first:end], own[:, 0])
+            rest = codes.copy()
+            rest[:, first:end] = ZERO
+            return rest
+    return codes

@@ -11,13 +11,15 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from ._arithmetic import FEW_PRODUCTS
-from ._body import HOT, Body
-from ._codes import PRODUCT, SHIFT, ZERO, Codes, products
+from ._body import FEW, HOT, Body
+from ._codes import SHIFT, ZERO, Codes, products
+from ._description import Net
 from ._emit import emit
-from ._hot import hot_run, scatter
+from ._hot import scattered
 from ._memo import Marks
 from ._outer import PutOff, outer
 from ._rules import real
@@ -54,6 +56,8 @@ class Writer:
         self.body = Body(marks)
         self.name, self._parameters = name, parameters
         self._arrays: dict[str, Codes] = {}
+        self._read: set[str] = set()
+        """Arrays that are copied to, since other things stand there before or stay elsewhere."""
         for parameter, size in parameters.items():
             spelled = HOT if hot and parameter == "x" else parameter
             self._arrays[parameter] = self.body.array(spelled, size)
@@ -76,6 +80,8 @@ class Writer:
 
     def set(self, name: str, values: Sequence[Codes]) -> None:
         """Write values to an array, one behind the other; what stands there already is left."""
+        if name not in self._read:
+            values = self._settled(name, values)
         if not values:
             return
         flat = np.concatenate([real(self.body, it).reshape(-1) for it in values])
@@ -87,11 +93,23 @@ class Writer:
         if moved.any():
             self.body.loop(places[moved], "{0}", [flat[moved]])
 
+    def _settled(self, name: str, values: Sequence[Codes]) -> Sequence[Codes]:
+        """Have whole buffers stand where they would be copied to."""
+        flat = np.concatenate([real(self.body, it).reshape(-1) for it in values])
+        places = self._arrays[name]
+        bases = flat >> SHIFT
+        turns = np.flatnonzero(np.diff(bases)) + 1
+        for part, own in zip(np.split(flat, turns), np.split(places, turns), strict=True):
+            if len(part) > FEW and self.body.settle(part, int(own[0])):
+                flat[np.isin(flat, part)] = own
+        return [flat]
+
     def keep(self, name: str, values: Sequence[Codes]) -> None:
         """Write values to an array that is as large as they are, one behind the other."""
         if values:
             size = sum(it.size for it in values)
             self._arrays[name] = int(self._arrays[name][0]) + np.arange(size)
+            self._read.add(name)
             self.set(name, values)
 
     def replace(self, **arrays: Sequence[Codes]) -> None:
@@ -103,6 +121,7 @@ class Writer:
             settled[name] = [
                 self._apart(codes, own, read) for codes, own in zip(values, places, strict=True)
             ]
+        self._read.update(settled)
         for name, values in settled.items():
             self.set(name, values)
 
@@ -120,7 +139,7 @@ class Writer:
         """Add values to an array, one behind the other; outer products may be put off."""
         shapes = [it.shape for it in values]
         for places, codes in zip(self.array(name, shapes), values, strict=True):
-            codes = self._scattered(places, real(self.body, codes))
+            codes = scattered(self.body, places, real(self.body, codes))
             product = None if later is None else outer(self.body, places, codes)
             if later is not None and product is not None:
                 later.add(product)
@@ -152,28 +171,6 @@ class Writer:
             names = (self.body.name(int(it)) for it in others)
             self.body.say(f"{self.body.name(int(place))} = {template.format(*names)};")
 
-    def _scattered(self, places: Codes, codes: Codes) -> Codes:
-        """What is left when the columns of a one-hot input have had their part."""
-        made = products(codes)
-        if self.body.hot is None or codes.ndim != 2 or not made.any():
-            return codes
-        one, other = self.body.factors(np.where(made, codes, PRODUCT << SHIFT))
-        one, other = np.where(made, one, ZERO), np.where(made, other, ZERO)
-        for factors, vector in ((one, other), (other, one)):
-            run = hot_run(self.body, vector[0])
-            if run is None:
-                continue
-            first, end = run
-            own = factors[:, first : first + 1]
-            if (vector[:, first:end] == vector[0, first:end]).all() and (
-                factors[:, first:end] == own
-            ).all():
-                scatter(self.body, places[:, first:end], own[:, 0])
-                rest = codes.copy()
-                rest[:, first:end] = ZERO
-                return rest
-        return codes
-
     def done(self, results: Sequence[str]) -> Kernel:
         """The function; `results` are the arrays that it writes to."""
         signature = []
@@ -195,3 +192,19 @@ def shapes_of(tree: object) -> list[tuple[int, ...]]:
 def size_of(tree: object) -> int:
     """How many numbers a tree holds."""
     return sum(int(torch.as_tensor(it).numel()) for it in pytree.tree_leaves(tree))
+
+
+def given(writer: Writer, net: Net, state: Tensor, x: Tensor) -> tuple[list[Codes], ...]:
+    """Parameters, state and input as a kernel's arguments."""
+    return (
+        writer.array("p", shapes_of(net.params)),
+        writer.array("s", [state.shape]),
+        writer.array("x", [x.shape]),
+    )
+
+
+def examples(net: Net) -> tuple[Tensor, Tensor, Tensor]:
+    """A state, an input and an output to trace with."""
+    state = net.start(net.params)
+    x, output = (torch.zeros(size, dtype=torch.float64) for size in (net.inputs, net.outputs))
+    return state, x, output

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ._arithmetic import contract, divide, multiply, subtract, total
+from ._arithmetic import contract, divide, in_chains, multiply, subtract, total
 from ._body import Body
 from ._codes import ONE, ZERO, Codes, parts
 
@@ -91,9 +91,7 @@ def folded(template: str, *, of: Callable[[Body, Codes], Codes], mask: bool = Fa
         codes = of(b, codes)
         for axis in sorted(_axes(codes, axes), reverse=True):
             parts = [np.take(codes, place, axis) for place in range(codes.shape[axis])]
-            codes = parts[0]
-            for part in parts[1:]:
-                codes = b.apply(template, codes, part, mask=mask)
+            codes = in_chains(parts, lambda x, y: b.apply(template, x, y, mask=mask))
             codes = np.expand_dims(codes, axis) if keep else codes
         return codes
 
@@ -286,7 +284,4 @@ def softmax_back(b: Body, g: Codes, result: Codes, axis: int, *_: Any) -> Codes:
 
 def _largest(b: Body, codes: Codes, axis: int) -> Codes:
     parts = [np.take(codes, place, axis) for place in range(codes.shape[axis])]
-    result = parts[0]
-    for part in parts[1:]:
-        result = b.apply("MAXIMUM({0}, {1})", result, part)
-    return result
+    return in_chains(parts, lambda x, y: b.apply("MAXIMUM({0}, {1})", x, y))

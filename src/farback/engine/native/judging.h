@@ -51,6 +51,7 @@ long examine(const Exam *e, V *scratch) {
   const Sequences *const data = &e->data;
   V *const state = scratch, *const next = state + STATE, *const found = next + STATE;
   V *const work = found + FOUND(data->steps);
+  const __auto_type before = flushing();
   long wrong[LANES] = {0}, n = 0;
   for (; n < e->count; n++) {
     Place where, *const place = &where;
@@ -74,7 +75,11 @@ long examine(const Exam *e, V *scratch) {
       wrong[l] += !LANE(v.right, l);
       if (wrong[l] < least) least = wrong[l];
     }
-    if (least > e->allowed) return n + 1;
+    if (least > e->allowed) {
+      n++;
+      break;
+    }
   }
+  restore(before);
   return n;
 }

@@ -14,6 +14,7 @@ void train(const Training *w, V *scratch) {
   V *const p = (V *)w->params, *const m = (V *)w->memory;
   V *const g = scratch, *const found = g + PARAMS;
   V *const rest = found + FOUND(w->data.steps);
+  const __auto_type before = flushing();
   long done = 0;
   for (long n = 0; n < w->count; n++) {
     k_before(p, m, rest);
@@ -31,6 +32,7 @@ void train(const Training *w, V *scratch) {
 #endif
     k_after(p, losses, m, rest);
   }
+  restore(before);
 }
 
 long scratch(long steps) { return PARAMS + 2 * STATE + FOUND(steps) + room(steps); }
