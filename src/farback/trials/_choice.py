@@ -31,15 +31,16 @@ class Choice:
     """As the trial names it. Another kind of device gives other last digits, and another trial."""
 
     why: str
-    """Why it is this one, or what it runs on; it stands behind the engine's name."""
+    """Why it is this one; of the native one, what it runs on."""
 
     native: Native | None = None
 
     @property
     def sentence(self) -> str:
         """What runs, and why or on what."""
-        first, _, device = self.name.partition(" ")
-        return f"{first} engine {device}".rstrip() + self.why
+        first, space, device = self.name.partition(" ")
+        end = f" ({self.why})" if self.native else f", {self.why}"
+        return f"{first} engine{space}{device}{end}"
 
 
 def choose(
@@ -65,10 +66,10 @@ def choose(
     """
     name = "reference" if device == "cpu" else f"reference on {device}"
     if asked == "reference":
-        return Choice(name, ", as asked for")
+        return Choice(name, "as asked for")
     try:
         if device != "cpu":
-            raise Unavailable("the native one runs on the CPU alone")
+            raise Unavailable("compiled C runs on the CPU alone")
         if asked == "auto":
             _expect_worth(problem, sequences)
         _machine.working()
@@ -78,13 +79,13 @@ def choose(
             raise InputRefused(
                 f"The native engine cannot run this: {reason}; try engine='reference'."
             ) from None
-        return Choice(name, f", since {reason}")
+        return Choice(name, f"since {reason}")
     except Exception as error:
         if asked == "native":
             raise
         raised = "".join(format_exception_only(error)).strip().partition("\n")[0]
-        return Choice(name, f", since the native one fails on it ({raised})")
-    return Choice("native", f" ({_where(dtype)})", made)
+        return Choice(name, f"since the native one fails on it ({raised})")
+    return Choice("native", _where(dtype), made)
 
 
 def _where(dtype: torch.dtype) -> str:
