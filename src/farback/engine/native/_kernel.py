@@ -19,6 +19,7 @@ from ._body import FEW, HOT, Body
 from ._codes import SHIFT, ZERO, Codes, products
 from ._description import Net
 from ._emit import emit
+from ._fusion import fused
 from ._hot import scattered
 from ._memo import Marks
 from ._outer import PutOff, outer
@@ -179,7 +180,7 @@ class Writer:
             signature.append(f"{const}V *restrict {parameter}")
             if parameter == "x":
                 signature.append("Symbol symbol")
-        lines = "\n  ".join(self.body.lines)
+        lines = "\n  ".join(fused(self.body.lines))
         head = f"static inline void k_{self.name}({', '.join([*signature, 'V *restrict work'])})"
         return Kernel(f"{head} {{\n  {lines}\n}}\n", self.body.work)
 
