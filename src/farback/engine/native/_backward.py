@@ -1,0 +1,101 @@
+"""The kernels of a pass back: what the outputs say, one step back, and what reaches the start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import grad_and_value, vjp
+
+from ...types import Params
+from ._codes import Codes
+from ._description import Net
+from ._kernel import Kernel, Writer, examples, given, shapes_of, size_of
+from ._memo import Marks, Memo, Recalled
+from ._outer import PutOff
+from ._trace import trace
+
+
+def backward(net: Net, *, hot: bool, keep: bool) -> tuple[int, list[Kernel]]:
+    """The kernels of backward.h, and how much a step keeps for the way back.
+
+    Args:
+        net: what is compiled.
+        hot: whether inputs are one-hot.
+        keep: whether activations are kept, which are those of the parameters on the way there.
+    """
+    state, x, output = examples(net)
+    weight = torch.ones((), dtype=torch.float64)
+    params = shapes_of(net.params)
+    sizes = {"p": size_of(net.params), "s": len(state), "x": net.inputs}
+
+    def weighed(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        return torch.where(weight > 0, net.loss(output, target) * weight, 0)
+
+    def reading(params: Params, state: Tensor, x: Tensor, target: Tensor, weight: Tensor) -> Any:
+        def error(params: Params, state: Tensor) -> tuple[Tensor, Tensor]:
+            output = net.read(params, state, x)
+            return weighed(output, target, weight), output
+
+        (gradient, entering), (loss, output) = grad_and_value(error, (0, 1), has_aux=True)(
+            params, state
+        )
+        return output, loss, entering, gradient
+
+    def back(params: Params, state: Tensor, x: Tensor, adjoint: Tensor) -> Any:
+        pulled = vjp(lambda p, s: net.step(p, s, x), params, state)[1](adjoint)
+        return pulled[1], pulled[0]
+
+    asked = {"target": len(output), "weight": 1}
+    writer = Writer(
+        "reading",
+        sizes | asked | {"out": len(output), "loss": 1, "e": len(state), "g": sizes["p"], "f": 1},
+        hot=hot,
+    )
+    made = writer.run(
+        trace(reading, net.params, state, x, output, weight),
+        *given(writer, net, state, x),
+        writer.array("target", [output.shape]),
+        writer.array("weight", [()]),
+    )
+    writer.set("out", made[:1])
+    writer.set("loss", made[1:2])
+    writer.set("e", made[2:3])
+    kernels = _adding(writer, made[3:], ["out", "loss", "e"])
+
+    loss = Writer("loss", {"o": len(output)} | asked | {"out": 1})
+    shapes = (("o", output.shape), ("target", output.shape), ("weight", ()))
+    asked_of = [loss.array(name, [shape]) for name, shape in shapes]
+    loss.set("out", loss.run(trace(weighed, output, output, weight), *asked_of))
+    kernels.append(loss.done(["out"]))
+
+    first = Memo()
+    ahead = Writer("ahead", sizes | {"out": len(state), "kept": 1}, hot=hot, marks=Marks(first))
+    going = ahead.run(trace(net.step, net.params, state, x), *given(ahead, net, state, x))
+    arrays = sizes | {"a": len(state), "kept": 1, "out": len(state), "g": sizes["p"], "f": 1}
+    memo = Recalled(first if keep else Memo())
+    writer = Writer("back", arrays, hot=hot, marks=Marks(memo))
+    memo.kept = int(writer.array("kept", [(1,)])[0][0])
+    arguments = (*given(writer, net, state, x), writer.array("a", [state.shape]))
+    made = writer.run(trace(back, net.params, state, x, torch.ones_like(state)), *arguments)
+    writer.set("out", made[:1])
+    kernels += _adding(writer, made[1:], ["out"])
+    ahead.set("out", going)
+    ahead.keep("kept", memo.wanted)
+    kernels.append(ahead.done(["out", "kept"]))
+
+    origin = Writer("origin", {"p": sizes["p"], "a": len(state), "g": sizes["p"]})
+    traced = trace(lambda p, a: vjp(net.start, p)[1](a)[0], net.params, torch.ones_like(state))
+    made = origin.run(traced, origin.array("p", params), origin.array("a", [state.shape]))
+    origin.add("g", made)
+    return memo.size, [*kernels, origin.done(["g"])]
+
+
+def _adding(writer: Writer, gradient: list[Codes], results: list[str]) -> list[Kernel]:
+    """A kernel that adds to the gradient, and one that adds what the first put off."""
+    later = PutOff()
+    writer.add("g", gradient, later)
+    writer.keep("f", later.factors)
+    kernel = writer.done([*results, "g", "f"])
+    return [kernel, Kernel(later.text(writer.name, writer.body), 0)]
