@@ -35,7 +35,7 @@ def command(verb: str) -> click.Command:
     return found
 
 
-@pytest.mark.parametrize(("room", "name"), NAMES, ids=".".join)
+@pytest.mark.parametrize(("room", "name"), NAMES, ids=[".".join(it) for it in NAMES])
 def test_a_public_name_stands_in_python_md(room: str, name: str) -> None:
     section = PYTHON.partition(f"\n## `{room}`\n")[2].partition("\n## ")[0]
     assert re.search(rf"`{name}\b", section), f"docs/python.md, section `{room}`, lacks `{name}`"
