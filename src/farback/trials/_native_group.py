@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,10 @@ class Block:
     keys: np.ndarray | None
     """What chooses from a set."""
 
+    def rows_of(self, trials: np.ndarray) -> np.ndarray:
+        """Where these trials stand; one that is done by now may take anybody's."""
+        return np.array([self.rows.get(it, 0) for it in trials.tolist()])
+
 
 def run_native(
     plan: Plan,
@@ -71,12 +76,13 @@ def run_native(
         drawn = net.parameters(seeds, plan.dtype)
         group = _Group(plan, native, seeds, list(drawn), [it.shape[1:] for it in drawn.values()])
         group.begin(leaves_of(drawn), leaves_of(plan.learner.init(net, drawn)))
-        while group.open_to.any():
-            with torch.inference_mode(False):
-                watch(group.moment())
-            if group.advance():
-                for finished in group.ended():
-                    deliver(finished)
+        with group:
+            while group.open_to.any():
+                with torch.inference_mode(False):
+                    watch(group.moment())
+                if group.advance():
+                    for finished in group.ended():
+                        deliver(finished)
 
 
 class _Group:
@@ -102,6 +108,14 @@ class _Group:
         self._presented, self._steps = 0, 1
         self._block: Block | None = None
         self._set: Laid | None = None
+        self._drawing = ThreadPoolExecutor(1)
+        self._coming: Future[Block] | None = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error: object) -> None:
+        self._drawing.shutdown(wait=False, cancel_futures=True)
 
     def begin(self, params: list[np.ndarray], memory: list[np.ndarray]) -> None:
         """Put the trials at their start."""
@@ -120,7 +134,9 @@ class _Group:
         verdicts = self._compiled.train(
             self._params,
             self._remembered,
-            self._compiled.lanes_of(np.array([block.rows[it] for it in self._rows])),
+            self._compiled.lanes_of(
+                np.array([block.rows.get(it, 0) for it in self._rows.tolist()])
+            ),
             block.data,
             first=self._presented - block.first,
             count=count,
@@ -200,11 +216,15 @@ class _Group:
 
     def _ready(self) -> Block:
         """A block with the next sequences of every trial that is open."""
-        at, batch = self._presented, self._batch
-        if self._block is None or at + batch > self._block.until:
-            several = max(1, self._feed.block // batch) * batch
-            self._block = self._fixed() if self._feed.set is not None else None
-            self._block = self._block or self._fresh(at, several)
+        if self._feed.set is not None:
+            self._block = self._block or self._fixed()
+        elif self._block is None or self._presented + self._batch > self._block.until:
+            block = self._coming.result() if self._coming else self._fresh(self._presented)
+            self._block = block
+            # The next is drawn while this one is learned from.
+            self._coming = None
+            if block.until + self._batch <= self._plan.sequences:
+                self._coming = self._drawing.submit(self._fresh, block.until)
         return self._block
 
     def _fixed(self) -> Block:
@@ -214,7 +234,8 @@ class _Group:
         rows = {it: it for it in range(len(self._seeds))}
         return Block(self._set, rows, 0, self._plan.sequences, self._feed.order_keys)
 
-    def _fresh(self, at: int, several: int) -> Block:
+    def _fresh(self, at: int) -> Block:
+        several = max(1, self._feed.block // self._batch) * self._batch
         rows = np.flatnonzero(self.open_to).tolist()
         drawn = self._feed.only(rows).fresh(at, several)
         data = self._expect_hot(laid(drawn, self._plan.dtype))

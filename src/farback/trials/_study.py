@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from ..cells._cell import Cell
+from ..engine._machine import named, working
 from ..engine.native import Unavailable
 from ..errors import InputRefused, WrongUsage
 from ..learners._learner import Learner
@@ -99,6 +100,10 @@ class Study:
         """As they were when the work began: a file that is edited meanwhile is not what runs."""
         return sources(self.cell, self.task, self.learner)
 
+    @property
+    def _compiler(self) -> dict[str, str]:
+        return {"compiler": named(working())} if self.choice.native else {}
+
     def trial(self, seed: int) -> Trial:
         """The complete specification of one trial."""
         return Trial(
@@ -153,7 +158,7 @@ class Study:
                     measures=finished.measures,
                     curve=finished.curve,
                     seconds=time.monotonic() - begun,
-                    versions=versions(),
+                    versions=versions() | self._compiler,
                     device=device_name(self.device),
                     commit=commit(),
                     command=self.command(finished.seed),

@@ -14,17 +14,18 @@ from farback.learners import Descent
 from farback.learners.gradients import BPTT, RTRL, OneStep, TruncatedBPTT
 from farback.learners.updates import SGD
 from farback.problem import Problem, Trials
-from farback.testing._members import CELLS, TASKS, covering
+from farback.testing._members import CELLS, PAIRS, TASKS, covering
 from farback.trials._compiled import native
 
 GRADIENTS = (BPTT(), RTRL(), OneStep(), TruncatedBPTT(window=5, every=2))
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
 TRIALS = 3
+RATE = 2.0**40
 
 
 def of_the_native_engine(problem, gradient, dtype, sequences):
-    """By a step of gradient descent with a rate of 1; [R, P]."""
-    learner = Descent(gradient, SGD(lr=1.0))
+    """By a step of gradient descent with a rate that leaves nothing of the parameters; [R, P]."""
+    learner = Descent(gradient, SGD(lr=RATE))
     made = native(problem, learner, dtype)
     compiled = Compiled(made.program, dtype, 1)
     rows = range(TRIALS)
@@ -37,7 +38,7 @@ def of_the_native_engine(problem, gradient, dtype, sequences):
     verdicts = compiled.train(
         params, memory, lanes, laid(sequences, dtype), first=1, count=1, batch=1
     )
-    return (before - params)[:, :, 0].astype(float), verdicts
+    return (before - params)[:, :, 0].astype(float) / RATE, verdicts
 
 
 def of_the_reference(problem, gradient, sequences, trial):
@@ -55,12 +56,10 @@ def check(cell: str, task: str, gradient, dtype) -> None:
     found, verdicts = of_the_native_engine(problem, gradient, dtype, sequences)
     for trial in range(TRIALS):
         expected = of_the_reference(problem, gradient, sequences, trial)
-        size = max(np.abs(flat(problem.parameters(trial))).max(), 1.0)
-        reach = max(np.abs(flat(expected.gradient)).max(), size * np.finfo(float).eps)
-        # What is subtracted from a parameter is seen through the parameter's own rounding.
-        slack = size * float(torch.finfo(dtype).eps)
-        off = np.abs(found[trial] - flat(expected.gradient)).max()
-        assert off <= TOLERANCES[dtype] * reach + slack
+        exact = flat(expected.gradient)
+        off = np.abs(found[trial] - exact).max()
+        # The parameters are still seen in what was taken off them, by their last digit.
+        assert off <= TOLERANCES[dtype] * np.abs(exact).max() + 1e-12 / RATE**0.5
         assert verdicts.loss[trial, 0] == pytest.approx(float(expected.loss), rel=1e-4, abs=1e-5)
 
 
@@ -69,3 +68,11 @@ def check(cell: str, task: str, gradient, dtype) -> None:
 @pytest.mark.parametrize(("cell", "task"), covering())
 def test_native_gradients_in_float64(cell: str, task: str, gradient) -> None:
     check(cell, task, gradient, torch.float64)
+
+
+@pytest.mark.product
+@pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
+@pytest.mark.parametrize("gradient", GRADIENTS, ids=repr)
+@pytest.mark.parametrize(("cell", "task"), PAIRS)
+def test_native_gradients_on_all_pairs(cell: str, task: str, gradient, dtype) -> None:
+    check(cell, task, gradient, dtype)

@@ -114,12 +114,19 @@ def _one_hot(values: Tensor, kind: np.dtype) -> Field | None:
     width = values.shape[-1]
     if not 1 < width <= _MOST_ROWS:
         return None
-    if not bool(((values == 0) | (values == 1)).flatten(0, 2)[:_LOOKED_AT].all()):
+    flat = values.flatten(0, 2)
+    few = flat[:_LOOKED_AT]
+    if not bool(((few == 0) | (few == 1)).all()) or not bool((few.sum(-1) <= 1).all()):
         return None
-    ones = (values != 0).sum(-1)
-    if not bool((ones <= 1).all()) or not bool((values.sum(-1) == ones).all()):
+    # One pass: the sum, and the place of a lone 1 counted from 1.
+    weights = torch.stack([torch.ones(width), torch.arange(1.0, width + 1)], 1).to(flat)
+    total, place = (flat @ weights).unbind(1)
+    shown = total != 0
+    codes = torch.where(shown, place - 1, 0).long().clamp(0, width - 1)
+    lone = flat.gather(1, codes.unsqueeze(1)).squeeze(1) == 1
+    if not bool((lone & (total == 1) & (place == codes + 1) | ~shown & (place == 0)).all()):
         return None
-    codes = torch.where(ones > 0, values.argmax(-1), width).to(torch.uint8)
+    codes = torch.where(shown, codes, width).to(torch.uint8).reshape(values.shape[:-1])
     table = np.concatenate([np.eye(width), np.zeros((1, width))]).astype(kind)
     return Field(table, _by_trial(codes), True)
 
