@@ -147,6 +147,8 @@ def test_a_users_cell_runs_natively_from_its_file(
     assert cache == (
         f"compiled code is not kept ({open_folder} can be written to by others); set FARBACK_CACHE"
     )
+    assert "each trial by itself" in ended.out
     (run,) = Store(tmp_path / "runs").runs()
+    assert run.versions["compiler"] == _machine.named(_machine.working())
     assert (run.trial.engine, run.trial.group) == ("native", 1)
     assert "my_cell.py:MyCell" in run.trial.sources

@@ -39,7 +39,7 @@ def facts(runs: Sequence[Run], *, whole: bool = True) -> dict[str, str]:
     """What the trials have in common; the parts whole or in brief."""
     records = [run.record() for run in runs]
     found = {
-        name: " ".join(filter(None, (_label(name, values.pop(), whole=whole), UNITS.get(name))))
+        name: _told(name, values.pop(), whole=whole)
         for name in (*PARTS, *SETTINGS, *MADE_WITH)
         if len(values := {record[name] for record in records}) == 1
     }
@@ -47,6 +47,12 @@ def facts(runs: Sequence[Run], *, whole: bool = True) -> dict[str, str]:
     if len(versions) == 1:
         found["versions"] = versions.pop()
     return {name: text for name, text in found.items() if text}
+
+
+def _told(field: str, value: Any, *, whole: bool) -> str:
+    if (field, value) == ("group", 1):
+        return "each trial by itself"
+    return " ".join(filter(None, (_label(field, value, whole=whole), UNITS.get(field))))
 
 
 def label(field: str, value: Any) -> str:

@@ -40,7 +40,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Sequences between two evaluations."""
 
     group: int
-    """Trials that the engine runs side by side."""
+    """Trials that the engine runs side by side; 1 where the numbers of none depend on another."""
 
     dtype: str
     engine: str = "reference"
