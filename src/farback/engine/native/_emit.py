@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import linecache
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from torch.fx import Node
 from ._arithmetic import add_into
 from ._body import FEW, Body
 from ._codes import Codes
+from ._line import line_of
 from ._operators import RULES
 from ._trace import Traced
 from ._unavailable import Unavailable
@@ -34,7 +34,7 @@ def emit(body: Body, traced: Traced, inputs: Sequence[Codes]) -> list[Codes]:
         elif node.op == "get_attr":
             values[node] = body.constants(_constant(traced, node))
         elif node.op == "call_function":
-            values[node] = _called(body, node, values)
+            values[node] = _called(body, node, values, traced)
         elif node.op == "output":
             return [_read(it, values) for it in node.args[0]]  # type: ignore
     raise AssertionError("a graph without an end")
@@ -47,7 +47,7 @@ def _constant(traced: Traced, node: Node) -> np.ndarray:
     return value.detach().to(torch.float64).numpy()
 
 
-def _called(body: Body, node: Node, values: dict[Node, Any]) -> Any:
+def _called(body: Body, node: Node, values: dict[Node, Any], traced: Traced) -> Any:
     schema = getattr(node.target, "_schema", None)
     if schema is None:  # operator.getitem on the parts of a split
         whole, place = node.args
@@ -70,8 +70,10 @@ def _called(body: Body, node: Node, values: dict[Node, Any]) -> Any:
             return rule(body, *arguments, **words)
         except (KeyError, TypeError, ValueError) as error:
             reason = f"torch's {node.target} as it is used here"
-            raise Unavailable(f"{reason} has no rule{_where(node)}") from error
-    raise Unavailable(f"torch's {name} has no rule{_where(node)}")
+            raise Unavailable(
+                f"{reason} has no rule{line_of(node.target, traced.function)}"
+            ) from error
+    raise Unavailable(f"torch's {name} has no rule{line_of(node.target, traced.function)}")
 
 
 def _own(body: Body, node: Node, arguments: list[Any]) -> Codes | None:
@@ -119,20 +121,3 @@ def _argument(body: Body, value: Any, kind: str, values: dict[Node, Any]) -> Any
 
 def _read(value: Any, values: dict[Node, Any]) -> Codes:
     return values[value]
-
-
-def _where(node: Node) -> str:
-    """The line of the program, where it is known and not torch's own."""
-    trace = str(node.meta.get("stack_trace") or "")
-    found = re.findall(r'File "([^"]+)", line (\d+)', trace)
-    theirs = [it for it in found if "/torch/" not in it[0] and "/farback/engine/" not in it[0]]
-    if not theirs:
-        return ""
-    file, line = theirs[-1]
-    text = linecache.getline(file, int(line)).strip()
-    return f" ({text!r}, line {line} of {file.rpartition('/')[2]})"
-
-
-def flattened(tree: Iterable[Codes]) -> Codes:
-    """Some arrays of codes one behind the other."""
-    return np.concatenate([it.reshape(-1) for it in tree])

@@ -28,6 +28,9 @@ class Traced:
     outputs: Any
     """A tree like the function's result, of places in what the graph gives."""
 
+    function: Callable[[], Any]
+    """The function at the arguments that it was traced with."""
+
     @property
     def graph(self) -> Graph:
         return self.module.graph
@@ -48,7 +51,7 @@ def trace(function: Callable[..., Any], *examples: Any) -> Traced:
 
     def graph_of(function: Callable[..., Any]) -> GraphModule:
         copies = (it.detach().clone() for it in leaves)
-        return make_fx(function, _decompositions(), record_stack_traces=True)(*copies)
+        return make_fx(function, _decompositions())(*copies)
 
     try:
         module = graph_of(flat)
@@ -63,6 +66,7 @@ def trace(function: Callable[..., Any], *examples: Any) -> Traced:
         module,
         tuple(tuple(it.shape) for it in leaves),
         pytree.tree_unflatten(list(range(count)), made[0]),
+        lambda: function(*examples),
     )
 
 

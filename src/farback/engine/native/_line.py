@@ -1,0 +1,53 @@
+"""The line of a program that asks for an operator, found by running it once more."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from torch.utils._python_dispatch import TorchDispatchMode
+
+_HERE = str(Path(__file__).parents[2])
+_LIBRARIES = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
+
+
+class _Watching(TorchDispatchMode):
+    """Notes from where an operator is called first."""
+
+    def __init__(self, operator: Any) -> None:
+        super().__init__()
+        self.operator, self.line = operator, ""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func == self.operator and not self.line:
+            self.line = _line()
+        return func(*args, **(kwargs or {}))
+
+
+def line_of(operator: Any, function: Callable[[], Any]) -> str:
+    """Where `function` first calls an operator, in brackets; empty where no line is a user's."""
+    watching = _Watching(operator)
+    try:
+        with watching:
+            function()
+    except Exception:  # a hint is not worth an error
+        return ""
+    return watching.line
+
+
+def _line() -> str:
+    theirs = [it for it in traceback.extract_stack() if not _ours(it.filename)]
+    inner = [it for it in theirs if it.name not in ("<module>",)] or theirs
+    if not inner:
+        return ""
+    frame = inner[-1]
+    return f" ({frame.line!r}, line {frame.lineno} of {Path(frame.filename).name})"
+
+
+def _ours(file: str) -> bool:
+    """A frame of torch, of Python, or of this engine; a cell of farback's own is told of."""
+    engine = file.startswith(f"{_HERE}/engine/") or file.startswith(f"{_HERE}/trials/")
+    return engine or any(it and file.startswith(it) for it in _LIBRARIES) or "/torch/" in file
