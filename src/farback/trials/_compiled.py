@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..cells._cell import Cell
 from ..draws import Draws
 from ..engine.native import Backward, Net, Unavailable, compiler
 from ..engine.native._lanes import Compiled, widest
@@ -50,12 +52,23 @@ class Native:
 
 
 def native(problem: Problem, learner: Learner, dtype: torch.dtype) -> Native:
-    """The program of a study.
+    """The program of a study; the same parts have one, written once in a process.
 
     Raises:
         Unavailable: why there is none.
     """
     compiler()
+    try:
+        return _written(problem.cell, problem.task, learner, dtype)
+    except TypeError as error:
+        if "unhashable" not in str(error):
+            raise
+        return _written.__wrapped__(problem.cell, problem.task, learner, dtype)
+
+
+@lru_cache(maxsize=64)
+def _written(cell: Cell, task: Task, learner: Learner, dtype: torch.dtype) -> Native:
+    problem = Problem(cell, task)
     kind = type(learner)
     if not _is_its_own(kind, "compiled", "step", "init"):
         raise Unavailable(f"{kind.__name__} learns in a way of its own")
