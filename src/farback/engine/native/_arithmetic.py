@@ -20,6 +20,9 @@ FEW_PRODUCTS = 400
 """A contraction of as many products is written out, one statement each."""
 
 _ROWS = 4
+"""A matrix of fewer rows is narrow."""
+
+_TOGETHER = 8
 """Rows of a matrix that are taken together, so that their sums do not wait for one another."""
 
 _CHAINS = 4
@@ -204,8 +207,8 @@ def _by_rows(body: Body, one: Codes, other: Codes) -> Codes:
     rows, inner, columns = *one.shape, other.shape[1]
     one, other = body.contiguous(one), body.contiguous(other)
     result = body.buffer(rows * columns).reshape(rows, columns)
-    whole = rows - rows % _ROWS
-    for first, end, together in ((0, whole, _ROWS), (whole, rows, 1)):
+    whole = rows - rows % _TOGETHER
+    for first, end, together in ((0, whole, _TOGETHER), (whole, rows, 1)):
         if first == end:
             continue
         body.say(f"for (int i = {first}; i < {end}; i += {together})")
