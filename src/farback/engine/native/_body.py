@@ -39,7 +39,7 @@ HOT = "HOT"
 FEW = 64
 """As many numbers become a statement each."""
 
-_MOST_STATEMENTS = 20_000
+_MOST_STATEMENTS = 6_000
 _SHORTEST_LOOP = 8
 _LARGEST_LOCAL = 64
 
