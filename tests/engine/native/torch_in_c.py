@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -111,8 +112,8 @@ def alone(
     graph = Graph()
     nodes = [graph.placeholder(f"given{place}") for place in range(len(given))]
     graph.output([graph.call_function(operator, arguments(*nodes))])
-    shapes = tuple(tuple(it.shape) for it in given)
-    return Traced(GraphModule(torch.nn.Module(), graph), shapes, 0), given
+    apart = trace(flat(lambda *its: operator(*arguments(*its))), *given)
+    return replace(apart, module=GraphModule(torch.nn.Module(), graph)), given
 
 
 def names(graph: Traced) -> set[str]:
