@@ -13,6 +13,7 @@ from functools import reduce
 import numpy as np
 
 from ._body import Body
+from ._buffers import contiguous
 from ._codes import ONE, ZERO, Codes, parts, products, steps
 from ._hot import gathered, hot_run, scattered
 
@@ -185,7 +186,7 @@ def _by_columns(body: Body, one: Codes, other: Codes) -> Codes:
     """A loop over columns, with all products of a column written out."""
     result = body.buffer(len(one) * other.shape[1]).reshape(len(one), other.shape[1])
     if steps(other) is None or body.indexed(other, ["k", "j"]) is None:
-        other = body.contiguous(other)
+        other = contiguous(body, other)
     body.say('_Pragma("GCC unroll 2")')
     body.say(f"for (int j = 0; j < {other.shape[1]}; j++) {{")
     columns = [body.indexed(row, ["j"]) for row in other]
@@ -205,7 +206,7 @@ def _by_columns(body: Body, one: Codes, other: Codes) -> Codes:
 def _by_rows(body: Body, one: Codes, other: Codes) -> Codes:
     """Loops over rows, some at a time, and along them."""
     rows, inner, columns = *one.shape, other.shape[1]
-    one, other = body.contiguous(one), body.contiguous(other)
+    one, other = contiguous(body, one), contiguous(body, other)
     result = body.buffer(rows * columns).reshape(rows, columns)
     whole = rows - rows % _TOGETHER
     for first, end, together in ((0, whole, _TOGETHER), (whole, rows, 1)):

@@ -55,13 +55,14 @@ class Body:
         """The one-hot input, where there is one."""
         self.marks = marks
         """Where results are told from one another, to be kept for another function."""
-        self._arrays: list[str] = [""] * FIRST_ARRAY
+        self.arrays: list[str] = [""] * FIRST_ARRAY
         self._masks: set[int] = {MASK}
         self._constants: dict[float, int] = {0.0: ZERO, 1.0: ONE}
         self._values: list[float] = [0.0, 1.0]
         self._factors: list[Codes] = [np.empty((0, 2), dtype=np.int64)]
         self._made = 0
-        self._buffers: dict[int, tuple[int, int]] = {}
+        self.buffers: dict[int, tuple[int, int]] = {}
+        """By the base of an array of its own, the line that declares it, and its size."""
         self._known: dict[tuple[object, ...], Codes] = {}
         self._names = count()
 
@@ -89,8 +90,8 @@ class Body:
 
     def array(self, name: str, *shape: int, mask: bool = False) -> Codes:
         """The elements of an array that stands in memory, in the order of C."""
-        base = len(self._arrays)
-        self._arrays.append(name)
+        base = len(self.arrays)
+        self.arrays.append(name)
         if self.marks is not None:
             self.marks.array(base, hash(name))
         if mask:
@@ -106,19 +107,8 @@ class Body:
         else:
             self.lines.append(f"{kind} *restrict const {name} = ({kind} *)(work + {self.work});")
             self.work += size
-        self._buffers[len(self._arrays)] = len(self.lines) - 1, size
+        self.buffers[len(self.arrays)] = len(self.lines) - 1, size
         return self.array(name, size, mask=mask)
-
-    def settle(self, codes: Codes, place: int) -> bool:
-        """Have a buffer stand where it is to be written to, if these are all of its elements."""
-        base = int(codes.flat[0]) >> SHIFT
-        line, size = self._buffers.get(base, (0, 0))
-        if size != codes.size or not np.array_equal(codes, (base << SHIFT) + np.arange(size)):
-            return False
-        array, name = self._arrays[place >> SHIFT], self._arrays[base]
-        self.lines[line] = f"V *restrict const {name} = {array} + {place & PLACE};"
-        del self._buffers[base]
-        return True
 
     def marked(self, buffer: Codes, *what: object, of: Iterable[Codes]) -> Codes:
         """A new buffer, known by an operation and its operands where anybody wants to know."""
@@ -126,11 +116,6 @@ class Body:
             base = int(buffer.flat[0]) >> SHIFT
             self.marks.array(base, hash((*what, *(self.marks.of(self, it) for it in of))))
         return buffer
-
-    def is_buffer(self, codes: Codes) -> bool:
-        """Whether these are all elements of a buffer."""
-        base = int(codes.flat[0]) >> SHIFT
-        return base >= FIRST_ARRAY and self._arrays[base][:1] == "b" and steps(codes) is not None
 
     def is_mask(self, codes: Codes) -> np.ndarray:
         """Which numbers are masks; constants are neither."""
@@ -149,7 +134,7 @@ class Body:
         return self._element(base, str(place))
 
     def _element(self, base: int, index: str) -> str:
-        name = self._arrays[base]
+        name = self.arrays[base]
         return f"hot(symbol, {index})" if name == HOT else f"{name}[{index}]"
 
     # Products.
@@ -297,16 +282,7 @@ class Body:
             columns += [np.where(made, one, it), np.where(made, other, it), made * 1]
         return stretches(columns)
 
-    def contiguous(self, codes: Codes) -> Codes:
-        """The same numbers as elements of one array in even steps, copied where they are not."""
-        codes = self.computed(codes)
-        if steps(codes) is not None and int(codes.flat[0]) >> SHIFT >= FIRST_ARRAY:
-            return codes
-        result = self.buffer(codes.size).reshape(codes.shape)
-        self.loop(result.reshape(-1), "{0}", [codes.reshape(-1)])
-        return result
-
     def place(self, codes: Codes) -> tuple[str, int]:
         """The array and the offset of the first element."""
         code = int(codes.flat[0])
-        return self._arrays[code >> SHIFT], code & PLACE
+        return self.arrays[code >> SHIFT], code & PLACE

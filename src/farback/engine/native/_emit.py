@@ -13,6 +13,7 @@ from torch.fx import Node
 
 from ._arithmetic import add_into
 from ._body import FEW, Body
+from ._buffers import is_buffer
 from ._codes import Codes
 from ._line import line_of
 from ._operators import RULES
@@ -86,7 +87,7 @@ def _own(body: Body, node: Node, arguments: list[Any]) -> Codes | None:
             and _alone(node.args[place])
             and buffer.size > FEW
             and sizes[place] == np.broadcast_shapes(*sizes)
-            and body.is_buffer(buffer)
+            and is_buffer(body, buffer)
             and not body.is_mask(other).any()
         ):
             return add_into(body, buffer, other)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ._body import Body
+from ._buffers import contiguous, place
 from ._codes import PRODUCT, SHIFT, ZERO, Codes, products, steps
 
 _SHORTEST = 12
@@ -30,10 +31,10 @@ def hot_run(body: Body, vector: Codes) -> tuple[int, int] | None:
 
 def gathered(body: Body, weights: Codes, vector: Codes) -> Codes:
     """The column of `weights` that the symbol picks."""
-    weights = body.contiguous(weights)
+    weights = contiguous(body, weights)
     strides = steps(weights)
     assert strides is not None
-    name, offset = body.place(weights)
+    name, offset = place(body, weights)
     result = body.buffer(len(weights))
     body.say(
         f"for (int i = 0; i < {len(weights)}; i++) {body.indexed(result, ['i'])} = "
@@ -46,8 +47,8 @@ def scatter(body: Body, columns: Codes, factors: Codes) -> None:
     """Add `factors` to the column of `columns` that the symbol picks."""
     strides = steps(columns)
     assert strides is not None
-    factors = body.contiguous(factors)
-    name, offset = body.place(columns)
+    factors = contiguous(body, factors)
+    name, offset = place(body, columns)
     body.say(
         f"for (int i = 0; i < {len(factors)}; i++) "
         f"scatter({name} + {offset} + {strides[0]} * i, {strides[1]}, symbol, "

@@ -16,6 +16,7 @@ from torch.utils import _pytree as pytree
 
 from ._arithmetic import FEW_PRODUCTS
 from ._body import FEW, HOT, Body
+from ._buffers import settle
 from ._codes import SHIFT, ZERO, Codes, products
 from ._description import Net
 from ._emit import emit
@@ -101,7 +102,7 @@ class Writer:
         bases = flat >> SHIFT
         turns = np.flatnonzero(np.diff(bases)) + 1
         for part, own in zip(np.split(flat, turns), np.split(places, turns), strict=True):
-            if len(part) > FEW and self.body.settle(part, int(own[0])):
+            if len(part) > FEW and settle(self.body, part, int(own[0])):
                 flat[np.isin(flat, part)] = own
         return [flat]
 

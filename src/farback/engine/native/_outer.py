@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._body import Body
+from ._buffers import place
 from ._codes import Codes, products, steps
 
 _SMALLEST = 16
@@ -75,7 +76,7 @@ class PutOff:
             strides = steps(it.places)
             assert strides is not None
             n, m = it.places.shape
-            _, offset = body.place(it.places)
+            _, offset = place(body, it.places)
             a, b = (self._places[factor.tobytes()] for factor in (it.rows, it.columns))
             calls.append(
                 f"  outer(g + {offset}, {strides[0]}, {strides[1]}, {n}, {m}, f + {a}, f + {b}, "
