@@ -18,7 +18,7 @@ from ..draws import Draws
 from ..engine.native import Backward, Net, Unavailable, compiler
 from ..engine.native._lanes import Compiled, widest
 from ..engine.native._memory import laid
-from ..engine.native._program import Program, training
+from ..engine.native._program import Program, examination, training
 from ..learners._learner import Learner
 from ..problem import Problem
 from ..tasks._task import Task
@@ -88,6 +88,18 @@ def _written(cell: Cell, task: Task, learner: Learner, dtype: torch.dtype) -> Na
     net = net_of(problem)
     program = training(net, made.schedule, made.learning, hot=hot)
     return Native(program, made.learning.batch, dtype)
+
+
+def answering(problem: Problem, dtype: torch.dtype) -> Native:
+    """The program that only answers, for learners that search: many candidates in the lanes.
+
+    Raises:
+        Unavailable: why there is none.
+    """
+    compiler()
+    hot, one = _looks(problem.task)
+    _expect_stepwise(problem.task, one)
+    return Native(examination(net_of(problem), hot=hot), 1, dtype)
 
 
 def net_of(problem: Problem) -> Net:

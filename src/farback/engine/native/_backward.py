@@ -11,7 +11,7 @@ from torch.func import grad_and_value, vjp
 from ...types import Params
 from ._codes import Codes
 from ._description import Net
-from ._kernel import Kernel, Writer, examples, given, shapes_of, size_of
+from ._kernel import Kernel, Writer, examples, given, shapes_of, size_of, weighed
 from ._memo import Marks, Memo, Recalled
 from ._outer import PutOff
 from ._trace import trace
@@ -30,13 +30,10 @@ def backward(net: Net, *, hot: bool, keep: bool) -> tuple[int, list[Kernel]]:
     params = shapes_of(net.params)
     sizes = {"p": size_of(net.params), "s": len(state), "x": net.inputs}
 
-    def weighed(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        return torch.where(weight > 0, net.loss(output, target) * weight, 0)
-
     def reading(params: Params, state: Tensor, x: Tensor, target: Tensor, weight: Tensor) -> Any:
         def error(params: Params, state: Tensor) -> tuple[Tensor, Tensor]:
             output = net.read(params, state, x)
-            return weighed(output, target, weight), output
+            return weighed(net, output, target, weight), output
 
         (gradient, entering), (loss, output) = grad_and_value(error, (0, 1), has_aux=True)(
             params, state
@@ -63,12 +60,6 @@ def backward(net: Net, *, hot: bool, keep: bool) -> tuple[int, list[Kernel]]:
     writer.set("loss", made[1:2])
     writer.set("e", made[2:3])
     kernels = _adding(writer, made[3:], ["out", "loss", "e"])
-
-    loss = Writer("loss", {"o": len(output)} | asked | {"out": 1})
-    shapes = (("o", output.shape), ("target", output.shape), ("weight", ()))
-    asked_of = [loss.array(name, [shape]) for name, shape in shapes]
-    loss.set("out", loss.run(trace(weighed, output, output, weight), *asked_of))
-    kernels.append(loss.done(["out"]))
 
     first = Memo()
     ahead = Writer("ahead", sizes | {"out": len(state), "kept": 1}, hot=hot, marks=Marks(first))

@@ -210,3 +210,8 @@ def examples(net: Net) -> tuple[Tensor, Tensor, Tensor]:
     state = net.start(net.params)
     x, output = (torch.zeros(size, dtype=torch.float64) for size in (net.inputs, net.outputs))
     return state, x, output
+
+
+def weighed(net: Net, output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """The error of one step; nothing where it is not scored, whatever the output."""
+    return torch.where(weight > 0, net.loss(output, target) * weight, 0)

@@ -175,11 +175,24 @@ class Compiled:
         *,
         first: int,
         count: int,
-        allowed: int,
+        allowed: int = 1 << 40,
+        losses: bool = False,
         threads: int = 1,
     ) -> tuple[Verdicts, np.ndarray]:
-        """Answers to a set without learning, and how many each block was asked."""
+        """Answers to a set without learning, and how many each block was asked.
+
+        Args:
+            params: [blocks, P, lanes].
+            rows: [blocks, lanes], each trial's row in `data`.
+            data: the set.
+            first: the number of the first sequence that is asked.
+            count: how many are.
+            allowed: a block is asked no further than until all of it has more wrong answers.
+            losses: whether the errors of learning are wanted too; else they are 0.
+            threads: how many to use.
+        """
         blocks = len(params)
+        loss = np.zeros((blocks, count, self.lanes), self.kind)
         error = np.zeros((blocks, count, self.lanes), self.kind)
         right = np.zeros((blocks, count, self.lanes), np.uint8)
         asked = np.zeros(blocks, np.int64)
@@ -194,13 +207,16 @@ class Compiled:
                 count,
                 allowed,
                 sequences,
-                CVerdicts(None, error[block].ctypes.data, right[block].ctypes.data),
+                CVerdicts(
+                    loss[block].ctypes.data if losses else None,
+                    error[block].ctypes.data,
+                    right[block].ctypes.data,
+                ),
             )
             asked[block] = self._library.examine(ctypes.byref(work), ctypes.c_void_p(scratch))
 
         self._each(one, blocks, data.steps, threads)
-        none = np.zeros_like(error)
-        return Verdicts(*(_by_trial(it) for it in (none, error, right != 0))), asked
+        return Verdicts(*(_by_trial(it) for it in (loss, error, right != 0))), asked
 
     def _each(self, one: Callable[[int, int], None], blocks: int, steps: int, threads: int) -> None:
         room = self._library.scratch(ctypes.c_long(steps)) * self.lanes

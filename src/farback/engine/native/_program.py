@@ -7,14 +7,16 @@ The functions are traced one by one, each becomes a kernel, and a schedule that 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 
+import numpy as np
 import torch
 
 from ._backward import backward
 from ._description import Backward, Forward, Learning, Net
 from ._forward import forward
-from ._kernel import Kernel, Writer, examples, given, shapes_of, size_of
+from ._kernel import Kernel, Writer, examples, given, shapes_of, size_of, weighed
 from ._trace import trace
 
 
@@ -32,9 +34,9 @@ _C = files(__name__.rpartition(".")[0])
 
 
 def examination(net: Net, *, hot: bool = False) -> Program:
-    """A program that answers sequences and does not learn."""
+    """A program that answers sequences and does not learn, for learners that search."""
     kernels = _answering(net, hot)
-    head = _head(net, kernels, 0, {"HOT": int(hot)})
+    head = _head(net, kernels, 0, {"HOT": int(hot), "LEARNS": 0})
     source = [head, *_texts("lanes.h", "functions.h", "sequences.h", "outer.h")]
     source += [*(it.text for it in kernels), *_texts("judging.h")]
     return Program("\n".join(source), size_of(net.params), 0, hot)
@@ -49,7 +51,12 @@ def training(
         Unavailable: something in it cannot be compiled.
     """
     kernels = _answering(net, hot)
-    macros = {"HOT": int(hot), "BATCH": learning.batch, "PER_STEP": int(learning.per_step)}
+    macros = {
+        "HOT": int(hot),
+        "LEARNS": 1,
+        "BATCH": learning.batch,
+        "PER_STEP": int(learning.per_step),
+    }
     if isinstance(schedule, Backward):
         kept, passes = backward(net, hot=hot, keep=not learning.per_step)
         kernels += passes
@@ -111,7 +118,14 @@ def _answering(net: Net, hot: bool) -> list[Kernel]:
     traced = trace(net.grade, output, output)
     both = grade.array("o", [output.shape]), grade.array("a", [output.shape])
     grade.set("out", grade.run(traced, *both))
-    return [*kernels, grade.done(["out"])]
+
+    arrays = {"o": output.shape, "target": output.shape, "weight": ()}
+    loss = Writer(
+        "loss", {name: int(np.prod(shape)) for name, shape in arrays.items()} | {"out": 1}
+    )
+    traced = trace(partial(weighed, net), output, output, torch.ones((), dtype=torch.float64))
+    loss.set("out", loss.run(traced, *(loss.array(name, [it]) for name, it in arrays.items())))
+    return [*kernels, grade.done(["out"]), loss.done(["out"])]
 
 
 def _learning(net: Net, learning: Learning) -> list[Kernel]:

@@ -67,6 +67,12 @@ long examine(const Exam *e, V *scratch) {
       fetch(data, SCORED, place, t, 1, &scored);
       if (!ANY(GT(scored, SPLAT((R)0)))) continue;
       k_read(p, state, x, symbol, outputs, work);
+      if (e->verdicts.loss) {
+        V target[OUTPUTS], loss;
+        fetch(data, TARGET, place, t, OUTPUTS, target);
+        k_loss(outputs, target, &scored, &loss, work);
+        v.loss = v.loss + loss;
+      }
       judge(&v, data, place, t, outputs, scored, work);
     }
     report(&v, e->verdicts, n);
@@ -83,3 +89,10 @@ long examine(const Exam *e, V *scratch) {
   restore(before);
   return n;
 }
+
+/* Vectors of memory that this takes. */
+static long examining(long steps) { return 2 * STATE + FOUND(steps) + WORK; }
+
+#if !LEARNS
+long scratch(long steps) { return examining(steps); }
+#endif

@@ -35,4 +35,7 @@ void train(const Training *w, V *scratch) {
   restore(before);
 }
 
-long scratch(long steps) { return PARAMS + 2 * STATE + FOUND(steps) + room(steps); }
+long scratch(long steps) {
+  const long learning = PARAMS + FOUND(steps) + room(steps);
+  return learning > examining(steps) ? learning : examining(steps);
+}
