@@ -15,6 +15,7 @@ from peer import Peer
 from workloads import ALL, LATCH, REBER, Arrays, Workload, _sequences, lag_strings, parameters
 
 from farback.draws import Draws
+from farback.engine._machine import threads
 from farback.engine.native._lanes import Compiled, widest
 from farback.engine.native._memory import Laid, laid
 from farback.learners import Descent
@@ -22,7 +23,7 @@ from farback.learners.gradients import BPTT, RTRL
 from farback.learners.updates import SGD
 from farback.problem import Problem
 from farback.tasks._task import one_hot, sequences
-from farback.trials._compiled import native, threads
+from farback.trials._compiled import native
 from farback.trials._feed import Feed
 from farback.types import Sequences
 

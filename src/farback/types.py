@@ -7,7 +7,7 @@ the same for all of them ([T, R, B, I]).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
@@ -60,6 +60,11 @@ class Sequences:
     def trial(self: Self, number: int) -> Self:
         """The sequences of one trial, with an axis R of one, cut."""
         return self._with(lambda value: value[:, number : number + 1])._cut()
+
+    def trials(self: Self, numbers: Iterable[int]) -> Self:
+        """The sequences of some trials, cut."""
+        chosen = list(numbers)
+        return self._with(lambda value: value[:, chosen])._cut()
 
     def rows(self: Self, first: int, count: int) -> Self:
         """Sequences `first` to `first + count` of the axis B (the second of *batch), cut."""

@@ -77,7 +77,6 @@ def test_list_engines_says_why_nothing_is_kept(farback, environment, open_folder
     assert native["cache"] is None and native["warning"].startswith(reason)
 
 
-@pytest.mark.xfail(reason="the engine's description of a program imports torch for a type")
 @pytest.mark.usefixtures("has_compiler")
 def test_list_engines_loads_no_torch():
     code = (

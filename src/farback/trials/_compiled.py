@@ -5,13 +5,13 @@ What a program cannot be made of is told by one sentence, and the reference engi
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from ..cells._cell import Cell
 from ..draws import Draws
@@ -43,12 +43,6 @@ class Native:
             Unavailable: it cannot be built here.
         """
         return Compiled(self.program, self.dtype, lanes_for(trials, self.dtype))
-
-    @property
-    def where(self) -> str:
-        """What runs it, for people."""
-        name = compiler().path.name
-        return f"native ({name}, {widest(self.dtype)} lanes, {threads()} threads)"
 
 
 def native(problem: Problem, learner: Learner, dtype: torch.dtype) -> Native:
@@ -85,8 +79,9 @@ def _written(cell: Cell, task: Task, learner: Learner, dtype: torch.dtype) -> Na
         raise Unavailable("several sequences a step that change the parameters within them")
     hot, one = _looks(problem.task)
     _expect_stepwise(problem.task, one)
-    net = net_of(problem)
-    program = training(net, made.schedule, made.learning, hot=hot)
+    net = net_of(problem, dtype)
+    learning = replace(made.learning, memory=_in_type(made.learning.memory, dtype))
+    program = training(net, made.schedule, learning, hot=hot)
     return Native(program, made.learning.batch, dtype)
 
 
@@ -99,11 +94,11 @@ def answering(problem: Problem, dtype: torch.dtype) -> Native:
     compiler()
     hot, one = _looks(problem.task)
     _expect_stepwise(problem.task, one)
-    return Native(examination(net_of(problem), hot=hot), 1, dtype)
+    return Native(examination(net_of(problem, dtype), hot=hot), 1, dtype)
 
 
-def net_of(problem: Problem) -> Net:
-    """The functions of a cell on a task."""
+def net_of(problem: Problem, dtype: torch.dtype) -> Net:
+    """The functions of a cell on a task, with parameters of the type that is run."""
     cell, task = problem.cell, problem.task
 
     def grade(output: Tensor, answer: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,7 +106,7 @@ def net_of(problem: Problem) -> Net:
         return task.right(output.unsqueeze(0), step), task.error(output.unsqueeze(0), step)
 
     return Net(
-        params=problem.parameters(0),
+        params=_in_type(problem.parameters(0), dtype),
         inputs=task.inputs,
         outputs=task.outputs,
         start=cell.start,
@@ -125,12 +120,6 @@ def net_of(problem: Problem) -> Net:
 def lanes_for(trials: int, dtype: torch.dtype) -> int:
     """How many trials stand side by side: all of the CPU's lanes, and one where there is one."""
     return 1 if trials == 1 else widest(dtype)
-
-
-def threads() -> int:
-    """The CPU cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _is_its_own(kind: type[Any], told: str, *does: str) -> bool:
@@ -151,6 +140,10 @@ def _looks(task: Task) -> tuple[bool, Sequences]:
     """Whether inputs are one-hot, and one sequence."""
     drawn = task.sample(Draws((0,), "look", count=_TRIED))
     return laid(drawn, torch.float64).hot, drawn.one(0, 0)
+
+
+def _in_type(tree: Any, dtype: torch.dtype) -> Any:
+    return pytree.tree_map(lambda it: it.to(dtype), tree)
 
 
 def _one_step(task: Task, answer: Tensor) -> Sequences:

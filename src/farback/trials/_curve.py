@@ -17,7 +17,8 @@ class Curve:
 
     def add(self, loss: Float[np.ndarray, "R B"], right: Bool[np.ndarray, "R B"]) -> None:
         """Take in a step of learning."""
-        self._loss += loss.sum(1)
+        # One after another, so that the sum does not depend on how many come at once.
+        self._loss = np.cumsum(np.concatenate([self._loss[:, None], loss], 1), 1)[:, -1]
         self._wrong += (~right).sum(1)
         self._seen += right.shape[1]
 

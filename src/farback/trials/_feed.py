@@ -37,6 +37,7 @@ class Feed:
         dtype: the type of its numbers.
         device: where they lie.
         together: sequences that are answered together when a set is judged, over all trials.
+        numbers: numbers of their inputs at most.
     """
 
     def __init__(
@@ -47,9 +48,10 @@ class Feed:
         device: torch.device | str,
         *,
         together: int = _EXAM,
+        numbers: int = _EXAM_NUMBERS,
     ) -> None:
         self._task, self._seeds = task, tuple(seeds)
-        self._together = together
+        self._together, self._most = together, numbers
         self._dtype, self._device = dtype, device
         one = task.sample(Draws(self._seeds[:1], "size", count=8))
         self._numbers = one.inputs.numel() / 8  # of a sequence
@@ -93,15 +95,14 @@ class Feed:
 
     def of(self, row: int) -> Feed:
         """What one trial of them is judged by."""
-        one = self.only([row])
-        if self._training is not None:
-            one._training = self._training.trial(row)
-        return one
+        return self.only([row])
 
     def only(self, rows: Sequence[int]) -> Feed:
-        """The stream of some of the trials."""
+        """The stream and the sets of some of the trials."""
         some = copy(self)
         some._seeds = tuple(self._seeds[row] for row in rows)
+        if self._training is not None:
+            some._training = self._training.trials(rows)
         return some
 
     def training(self) -> Iterator[Sequences]:
@@ -128,7 +129,7 @@ class Feed:
     @property
     def _part(self) -> int:
         """Sequences of each trial that are answered together when a set is judged."""
-        together = min(self._together, int(_EXAM_NUMBERS / self._numbers))
+        together = min(self._together, int(self._most / self._numbers))
         return max(1, together // len(self._seeds))
 
     def _block_from(self, first: int, count: int) -> Sequences:

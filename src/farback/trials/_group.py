@@ -138,5 +138,5 @@ def _row(params: Params, row: int) -> Params:
 
 
 def _finite(params: Params) -> Bool[np.ndarray, " R"]:
-    finite = [value.isfinite().flatten(1).all(1) for value in params.values()]
+    finite = [value.isfinite().reshape(len(value), -1).all(1) for value in params.values()]
     return torch.stack(finite).all(0).cpu().numpy()

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 
+from ..engine._machine import threads
 from ..engine.native._lanes import Compiled, Verdicts, leaves_of
-from ..engine.native._memory import Laid, laid
+from ..engine.native._memory import Laid
 from ..engine.reference import running
-from ..errors import InputRefused
 from ..problem import Trials
 from ..results.run import Outcome
-from ._compiled import Native, threads
+from ._compiled import Native
 from ._curve import Curve
 from ._exam import Last
 from ._feed import Feed
@@ -76,10 +76,15 @@ def run_native(
         drawn = net.parameters(seeds, plan.dtype)
         group = _Group(plan, native, seeds, list(drawn), [it.shape[1:] for it in drawn.values()])
         group.begin(leaves_of(drawn), leaves_of(plan.learner.init(net, drawn)))
+
+        def pause() -> None:
+            with torch.inference_mode(False):
+                watch(group.moment())
+
+        group.pause = pause
         with group:
             while group.open_to.any():
-                with torch.inference_mode(False):
-                    watch(group.moment())
+                pause()
                 if group.advance():
                     for finished in group.ended():
                         deliver(finished)
@@ -100,10 +105,13 @@ class _Group:
         self._names, self._shapes = names, shapes
         self._compiled: Compiled = native.compiled(len(seeds))
         task = plan.problem.task
-        self._feed = Feed(task, seeds, plan.dtype, "cpu", together=_TOGETHER)
-        self._judge = NativeJudge(self._compiled, task, self._feed, len(seeds), plan.dtype)
+        self._feed = Feed(task, seeds, plan.dtype, "cpu", together=_TOGETHER, numbers=_NUMBERS)
+        self._judge = NativeJudge(
+            self._compiled, task, self._feed, len(seeds), plan.dtype, pause=lambda: self.pause()
+        )
         self._last = Last(len(seeds), max(task.criterion.last, 1))
         self._curve = Curve(len(seeds), max(plan.check, plan.sequences // POINTS))
+        self.pause: Callable[[], None] = lambda: None
         self.open_to = np.ones(len(seeds), dtype=bool)
         self._presented, self._steps = 0, 1
         self._block: Block | None = None
@@ -166,8 +174,8 @@ class _Group:
             "unsolved": unsolved,
         }
         for outcome, rows in ends.items():
-            for row in np.flatnonzero(rows).tolist():
-                measures = self._judge.measures(self._leaves, row)
+            found = self._judge.measures(self._leaves, np.flatnonzero(rows))
+            for row, measures in zip(np.flatnonzero(rows).tolist(), found, strict=True):
                 if plan.problem.task.criterion.last:
                     measures |= self._last.measures(row)
                 points = self._curve.of(row, presented)
@@ -230,7 +238,7 @@ class _Group:
     def _fixed(self) -> Block:
         assert self._feed.set is not None
         if self._set is None:
-            self._set = self._expect_hot(laid(self._feed.set, self._plan.dtype))
+            self._set = self._judge.laid(self._feed.set)
         rows = {it: it for it in range(len(self._seeds))}
         return Block(self._set, rows, 0, self._plan.sequences, self._feed.order_keys)
 
@@ -238,18 +246,13 @@ class _Group:
         several = max(1, self._feed.block // self._batch) * self._batch
         rows = np.flatnonzero(self.open_to).tolist()
         drawn = self._feed.only(rows).fresh(at, several)
-        data = self._expect_hot(laid(drawn, self._plan.dtype))
+        data = self._judge.laid(drawn)
         places = {row: place for place, row in enumerate(rows)}
         return Block(data, places, at, at + several, None)
 
-    def _expect_hot(self, data: Laid) -> Laid:
-        if self._compiled.program.hot and not data.hot:
-            raise InputRefused(
-                f"{self._plan.problem.task!r} shows inputs that are not one-hot after others that "
-                "were; try engine='reference'."
-            )
-        return data
 
+_NUMBERS = 4_000_000
+"""Numbers of a set that are drawn at one time, for Ctrl-C waits for that."""
 
 _TOGETHER = 1_000_000
 """Sequences of a set that are drawn at one time."""

@@ -6,7 +6,7 @@ than until all of its trials have failed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,12 +14,13 @@ import torch
 from jaxtyping import Bool
 
 from ..draws import Draws
+from ..engine._machine import threads
 from ..engine.native._lanes import Compiled
 from ..engine.native._memory import Laid, laid
-from ..tasks._criterion import Criterion, Tally
+from ..errors import InputRefused
+from ..tasks._criterion import Tally
 from ..tasks._task import Task
 from ..types import Sequences
-from ._compiled import threads
 from ._exam import Last
 from ._feed import Feed
 
@@ -38,13 +39,22 @@ class NativeJudge:
         feed: the trials'.
         trials: how many.
         dtype: of their numbers.
+        pause: called every now and then; what it raises ends the judging.
     """
 
     def __init__(
-        self, compiled: Compiled, task: Task, feed: Feed, trials: int, dtype: torch.dtype
+        self,
+        compiled: Compiled,
+        task: Task,
+        feed: Feed,
+        trials: int,
+        dtype: torch.dtype,
+        *,
+        pause: Callable[[], None],
     ) -> None:
+        self._pause = pause
         self._compiled, self._feed, self._dtype = compiled, feed, dtype
-        self._criterion: Criterion = task.criterion
+        self._task, self._criterion = task, task.criterion
         self._trials = trials
         self._held: dict[str, list[Laid]] = {}
         self._sizes = {
@@ -73,16 +83,19 @@ class NativeJudge:
                 may[some] = self._met(name, tally)
         return may
 
-    def measures(self, params: list[np.ndarray], row: int) -> dict[str, float]:
-        """What one trial answers to the training set and to the whole published test set."""
-        found = {}
+    def measures(self, params: list[np.ndarray], rows: np.ndarray) -> list[dict[str, float]]:
+        """What some trials answer to their training sets and to the whole published test sets."""
+        found: dict[int, dict[str, float]] = {row: {} for row in rows.tolist()}
+        if not found:
+            return []
         for name in ("training", "test"):
-            for _, tally in self._tallies(params, np.array([row]), name, _EVERYTHING):
-                if tally.count:
-                    found[f"{name}_wrong"] = float(tally.wrong[0])
-                    found[f"{name}_count"] = float(tally.count)
-                    found[f"{name}_error"] = float(tally.error[0])
-        return found
+            for some, tally in self._tallies(params, rows, name, _EVERYTHING):
+                for place, row in enumerate(some.tolist()):
+                    if tally.count:
+                        found[row][f"{name}_wrong"] = float(tally.wrong[place])
+                        found[row][f"{name}_count"] = float(tally.count)
+                        found[row][f"{name}_error"] = float(tally.error[place])
+        return list(found.values())
 
     def _tallies(
         self, params: list[np.ndarray], rows: np.ndarray, name: str, allowed: int
@@ -90,13 +103,14 @@ class NativeJudge:
         """What trials answer to a set of theirs, some at a time."""
         if self._sizes[name] * self._numbers * self._trials <= _HELD:
             if name not in self._held:
-                self._held[name] = [self._laid(it) for it in self._parts(self._feed, name)]
+                self._held[name] = [self.laid(it) for it in self._parts(self._feed, name)]
             yield rows, self._asked(params, rows, self._held[name], rows, allowed)
             return
-        for row in rows.tolist():
-            own = map(self._laid, self._parts(self._feed.of(row), name))
-            one = np.array([row])
-            yield one, self._asked(params, one, own, np.zeros(1, np.int64), allowed)
+        together = self._compiled.lanes * threads()
+        for first in range(0, len(rows), together):
+            some = rows[first : first + together]
+            own = map(self.laid, self._parts(self._feed.only(some.tolist()), name))
+            yield some, self._asked(params, some, own, np.arange(len(some)), allowed)
 
     def _asked(
         self,
@@ -123,8 +137,11 @@ class NativeJudge:
             seen = np.arange(part.count) < np.repeat(asked, self._compiled.lanes)[:, None]
             seen = seen[: len(rows)]
             wrong += (seen & ~verdicts.right[: len(rows)]).sum(1)
-            error += np.where(seen, verdicts.error[: len(rows)], 0).sum(1, dtype=np.float64)
+            # One after another: the sum does not depend on how long the parts are.
+            off = np.where(seen, verdicts.error[: len(rows)], 0).astype(np.float64)
+            error = np.cumsum(np.concatenate([error[:, None], off], 1), 1)[:, -1]
             count += part.count
+            self._pause()
             if (wrong > allowed).all():
                 break
         return Tally(wrong, error / max(count, 1), count)
@@ -134,8 +151,19 @@ class NativeJudge:
             return feed.training()
         return feed.test() if name == "test" else feed.stop(self._sizes["stop"])
 
-    def _laid(self, part: Sequences) -> Laid:
-        return laid(part, self._dtype)
+    def laid(self, part: Sequences) -> Laid:
+        """Sequences as the program reads them.
+
+        Raises:
+            InputRefused: it reads one-hot inputs, and these are not.
+        """
+        data = laid(part, self._dtype)
+        if self._compiled.program.hot and not data.hot:
+            raise InputRefused(
+                f"{self._task!r} shows inputs that are not one-hot after others that were; try "
+                "engine='reference'."
+            )
+        return data
 
     def _met(self, name: str, tally: Tally) -> Bool[np.ndarray, " R"]:
         return replace(self._criterion, on=(name,)).met({name: tally})

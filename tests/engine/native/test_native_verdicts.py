@@ -33,7 +33,7 @@ NOTHING = Learning(
 def reciting(task: str, steps: int) -> Net:
     """A net that answers with its parameters, step after step."""
     cell = next(cell for cell, name in PAIRS if name == task)
-    net = net_of(Problem(CELLS[cell], TASKS[task]))
+    net = net_of(Problem(CELLS[cell], TASKS[task]), torch.float64)
 
     def read(params: dict[str, Tensor], state: Tensor, x: Tensor) -> Tensor:
         now = torch.arange(1, steps + 1) == state

@@ -66,10 +66,12 @@ def chosen(x: Tensor, y: Tensor) -> Tensor:
 
 ONE = {
     name: each(getattr(torch, name))
-    for name in "abs exp expm1 sigmoid tanh relu sin cos tan sinh cosh atan erf sign floor".split()
+    for name in "abs exp expm1 sigmoid tanh relu sin cos tan sinh cosh atan erf sign floor ceil trunc "
+    "round".split()
 }
 ONE |= {
-    name: each(positive(getattr(torch, name))) for name in "log sqrt rsqrt reciprocal log1p".split()
+    name: each(positive(getattr(torch, name)))
+    for name in "log log2 log10 sqrt rsqrt reciprocal log1p".split()
 }
 ONE |= {name: each(within_one(getattr(torch, name))) for name in ("asin", "acos")}
 
@@ -99,6 +101,10 @@ TWO = {
 
 REDUCED = {
     "sum": each(lambda x: [x.sum(), x.sum(-1), x.sum(0, keepdim=True) * (x > 0).sum()]),
+    "mean": each(lambda x: [x.mean(), x.mean(-1), x.mean(0, keepdim=True)]),
+    "var": each(lambda x: [x.var(), x.var(-1, correction=0), x.std(0)]),
+    "cumsum": each(lambda x: [x.cumsum(0), x.cumsum(-1)]),
+    "max": (laid(lambda x: [*x.max(-1), *x.max(0, keepdim=True)]), SMALL, LARGE),
     "amax": each(lambda x: [x.amax(), x.amax(-1), x.amax((0,), keepdim=True)]),
     "amin": each(lambda x: [x.amin(), x.amin(-1), x.amin((0,), keepdim=True)]),
     "all": (laid(lambda x: [(x > -1).all(-1), (x > -3).all(), (x > 0).all(0, True)]), SMALL, LARGE),

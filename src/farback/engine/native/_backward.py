@@ -26,7 +26,7 @@ def backward(net: Net, *, hot: bool, keep: bool) -> tuple[int, list[Kernel]]:
         keep: whether activations are kept, which are those of the parameters on the way there.
     """
     state, x, output = examples(net)
-    weight = torch.ones((), dtype=torch.float64)
+    weight = output.new_ones(())
     params = shapes_of(net.params)
     sizes = {"p": size_of(net.params), "s": len(state), "x": net.inputs}
 

@@ -19,7 +19,15 @@ from pathlib import Path
 from ._unavailable import Unavailable
 
 NAMES = ("cc", "gcc", "clang")
-FLAGS = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared", "-std=gnu11")
+FLAGS = (
+    "-O3",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-strict-aliasing",
+    "-fPIC",
+    "-shared",
+    "-std=gnu11",
+)
 """No fused and no reordered arithmetic: what is computed does not depend on the CPU."""
 NATIVE = ("-march=native", "-mcpu=native")
 """The first that the compiler knows; which one it is called depends on compiler and CPU."""

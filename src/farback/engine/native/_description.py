@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...types import Params
+if TYPE_CHECKING:
+    from ...types import Params
 
 Function = Callable[..., Any]
 
@@ -51,13 +52,13 @@ class Forward:
         first: params, carry, x, target, scored -> carry, output, error, gradient, due; at the
             first step.
         advance: the same, at the others.
-        later: `advance` as it would be two steps later, which must be no different.
+        later: `advance` as it would be at some later steps, which must be no different.
     """
 
     begin: Function
     first: Function
     advance: Function
-    later: Function
+    later: tuple[Function, ...]
 
 
 @dataclass(frozen=True)

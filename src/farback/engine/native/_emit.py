@@ -53,7 +53,7 @@ def _called(body: Body, node: Node, values: dict[Node, Any], traced: Traced) -> 
     if schema is None:  # operator.getitem on the parts of a split
         whole, place = node.args
         return values[whole][place]  # type: ignore
-    name = schema.name.removeprefix("aten::")
+    name = schema.name.rpartition("::")[2]
     kinds = [str(it.type) for it in schema.arguments]
     arguments = [
         _argument(body, it, kind, values) for it, kind in zip(node.args, kinds, strict=False)
@@ -63,6 +63,10 @@ def _called(body: Body, node: Node, values: dict[Node, Any], traced: Traced) -> 
         for it in schema.arguments
         if it.name in node.kwargs and it.name not in _FORM
     }
+    if name == "_to_copy":
+        words["dtype"] = node.kwargs.get("dtype")
+    if name == "index" and any(_is_bool(it) for it in node.args[1]):  # type: ignore
+        raise Unavailable(f"what is picked by a mask has no shape{_at(node, traced)}")
     rule = RULES.get(name)
     if name == "add" and not words and (own := _own(body, node, arguments)) is not None:
         return own
@@ -75,6 +79,15 @@ def _called(body: Body, node: Node, values: dict[Node, Any], traced: Traced) -> 
                 f"{reason} has no rule{line_of(node.target, traced.function)}"
             ) from error
     raise Unavailable(f"torch's {name} has no rule{line_of(node.target, traced.function)}")
+
+
+def _at(node: Node, traced: Traced) -> str:
+    return line_of(node.target, traced.function)
+
+
+def _is_bool(value: Any) -> bool:
+    meta = value.meta.get("tensor_meta") if isinstance(value, Node) else None
+    return getattr(meta, "dtype", None) == torch.bool
 
 
 def _own(body: Body, node: Node, arguments: list[Any]) -> Codes | None:

@@ -6,12 +6,13 @@ What is zero at the start, and again after a step wherever it was, needs no plac
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import torch
 
 from ._codes import ZERO
-from ._description import Forward, Net
-from ._kernel import Kernel, Writer, examples, shapes_of, size_of
+from ._description import Forward, Function, Net
+from ._kernel import Kernel, Writer, alike, examples, shapes_of, size_of
 from ._trace import Traced, trace
 from ._unavailable import Unavailable
 
@@ -23,10 +24,17 @@ def forward(net: Net, schedule: Forward, *, hot: bool) -> tuple[list[Kernel], in
         Unavailable: the carry changes its shape, or a step looks at more than itself.
     """
     _, x, output = examples(net)
-    carry, weight = schedule.begin(net.params), torch.ones((), dtype=torch.float64)
+    carry, weight = schedule.begin(net.params), output.new_ones(())
     step = net.params, carry, x, output, weight
-    functions = (schedule.first, schedule.advance, schedule.later)
-    first, advance, later = (trace(it, *step) for it in functions)
+
+    def traced(function: Function) -> Traced:
+        def stepped(*arguments: Any) -> Any:
+            carried, output, loss, gradient, due = function(*arguments)
+            return alike(carry, carried), output, loss, alike(net.params, gradient), due
+
+        return trace(stepped, *step)
+
+    first, advance = traced(schedule.first), traced(schedule.advance)
 
     begin = Writer("begin", {"p": size_of(net.params), "carry": size_of(carry)})
     begun = begin.run(trace(schedule.begin, net.params), begin.array("p", shapes_of(net.params)))
@@ -39,8 +47,9 @@ def forward(net: Net, schedule: Forward, *, hot: bool) -> tuple[list[Kernel], in
             break
         zero = still
     kernel = other.kernel()
-    if kernel != _Stepping("advance", later, net, shapes_of(carry), zero, hot).kernel():
-        raise Unavailable("the gradient's step depends on how many there were before it")
+    for later in map(traced, schedule.later):
+        if kernel != _Stepping("advance", later, net, shapes_of(carry), zero, hot).kernel():
+            raise Unavailable("the gradient's step depends on how many there were before it")
 
     size = int((~zero).sum())
     begin = Writer("begin", {"p": size_of(net.params), "carry": size})

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from ._memo import Marks
 from ._outer import PutOff, outer
 from ._rules import real
 from ._trace import Traced
+from ._unavailable import Unavailable
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ class Writer:
         turns = np.flatnonzero(np.diff(bases)) + 1
         for part, own in zip(np.split(flat, turns), np.split(places, turns), strict=True):
             if len(part) > FEW and settle(self.body, part, int(own[0])):
-                flat[np.isin(flat, part)] = own
+                again = np.isin(flat, part)
+                flat[again] = own[0] + flat[again] - part[0]
         return [flat]
 
     def keep(self, name: str, values: Sequence[Codes]) -> None:
@@ -186,6 +189,22 @@ class Writer:
         return Kernel(f"{head} {{\n  {lines}\n}}\n", self.body.work)
 
 
+def alike(example: Any, tree: Any) -> Any:
+    """The tree with its names in the order of the example's.
+
+    Raises:
+        Unavailable: it has others.
+    """
+    if isinstance(example, dict):
+        if not isinstance(tree, dict) or example.keys() != tree.keys():
+            raise Unavailable(f"a tree of {list(tree)} came where {list(example)} were expected")
+        return {name: alike(it, tree[name]) for name, it in example.items()}
+    if isinstance(example, tuple | list) and isinstance(tree, tuple | list):
+        made = [alike(one, other) for one, other in zip(example, tree, strict=True)]
+        return type(example)(*made) if hasattr(example, "_fields") else type(example)(made)
+    return tree
+
+
 def shapes_of(tree: object) -> list[tuple[int, ...]]:
     """The shapes of a tree's tensors, in their order."""
     return [tuple(it.shape) for it in pytree.tree_leaves(tree)]
@@ -208,7 +227,7 @@ def given(writer: Writer, net: Net, state: Tensor, x: Tensor) -> tuple[list[Code
 def examples(net: Net) -> tuple[Tensor, Tensor, Tensor]:
     """A state, an input and an output to trace with."""
     state = net.start(net.params)
-    x, output = (torch.zeros(size, dtype=torch.float64) for size in (net.inputs, net.outputs))
+    x, output = (state.new_zeros(size) for size in (net.inputs, net.outputs))
     return state, x, output
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from torch.utils._python_dispatch import TorchDispatchMode
 
 _HERE = str(Path(__file__).parents[2])
+_OURS = (f"{_HERE}/engine/", f"{_HERE}/trials/", f"{_HERE}/problem.py")
 _LIBRARIES = {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
 
 
@@ -39,15 +40,15 @@ def line_of(operator: Any, function: Callable[[], Any]) -> str:
 
 
 def _line() -> str:
-    theirs = [it for it in traceback.extract_stack() if not _ours(it.filename)]
-    inner = [it for it in theirs if it.name not in ("<module>",)] or theirs
-    if not inner:
+    """The innermost line of what the engine called; on torch's way back there is none."""
+    frames = traceback.extract_stack()[:-2]
+    ours = [place for place, it in enumerate(frames) if it.filename.startswith(_OURS)]
+    theirs = [it for it in frames[ours[-1] + 1 :] if not _of_a_library(it.filename)]
+    if not theirs:
         return ""
-    frame = inner[-1]
+    frame = theirs[-1]
     return f" ({frame.line!r}, line {frame.lineno} of {Path(frame.filename).name})"
 
 
-def _ours(file: str) -> bool:
-    """A frame of torch, of Python, or of this engine; a cell of farback's own is told of."""
-    engine = file.startswith(f"{_HERE}/engine/") or file.startswith(f"{_HERE}/trials/")
-    return engine or any(it and file.startswith(it) for it in _LIBRARIES) or "/torch/" in file
+def _of_a_library(file: str) -> bool:
+    return any(it and file.startswith(it) for it in _LIBRARIES) or "/torch/" in file

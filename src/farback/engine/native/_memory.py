@@ -124,6 +124,8 @@ def _one_hot(values: Tensor, kind: np.dtype) -> Field | None:
     shown = total != 0
     codes = torch.where(shown, place - 1, 0).long().clamp(0, width - 1)
     lone = flat.gather(1, codes.unsqueeze(1)).squeeze(1) == 1
+    if not torch.equal((flat != 0).sum(1), shown.long()):
+        return None
     if not bool((lone & (total == 1) & (place == codes + 1) | ~shown & (place == 0)).all()):
         return None
     codes = torch.where(shown, codes, width).to(torch.uint8).reshape(values.shape[:-1])

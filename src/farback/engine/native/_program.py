@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import torch
 
 from ._backward import backward
-from ._description import Backward, Forward, Learning, Net
+from ._description import Backward, Forward, Function, Learning, Net
 from ._forward import forward
-from ._kernel import Kernel, Writer, examples, given, shapes_of, size_of, weighed
+from ._kernel import Kernel, Writer, alike, examples, given, shapes_of, size_of, weighed
 from ._trace import trace
 
 
@@ -123,23 +124,27 @@ def _answering(net: Net, hot: bool) -> list[Kernel]:
     loss = Writer(
         "loss", {name: int(np.prod(shape)) for name, shape in arrays.items()} | {"out": 1}
     )
-    traced = trace(partial(weighed, net), output, output, torch.ones((), dtype=torch.float64))
+    traced = trace(partial(weighed, net), output, output, output.new_ones(()))
     loss.set("out", loss.run(traced, *(loss.array(name, [it]) for name, it in arrays.items())))
     return [*kernels, grade.done(["out"]), loss.done(["out"])]
 
 
 def _learning(net: Net, learning: Learning) -> list[Kernel]:
-    memory = learning.memory
+    memory, kind = learning.memory, next(iter(net.params.values())).dtype
     sizes = {"p": size_of(net.params), "m": size_of(memory)}
     kernels = []
     for name, function, further in (
         ("update", learning.update, {"g": net.params}),
         ("before", learning.before, {}),
-        ("after", learning.after, {"loss": torch.ones(learning.batch, dtype=torch.float64)}),
+        ("after", learning.after, {"loss": torch.ones(learning.batch, dtype=kind)}),
     ):
         arrays = {"p": sizes["p"]} | {it: size_of(tree) for it, tree in further.items()}
         writer = Writer(name, arrays | {"m": sizes["m"]})
-        traced = trace(function, net.params, *further.values(), memory)
+
+        def changed(*arguments: Any, function: Function = function) -> Any:
+            return alike((net.params, memory), function(*arguments))
+
+        traced = trace(changed, net.params, *further.values(), memory)
         given = [writer.array(it, shapes_of(tree)) for it, tree in further.items()]
         made = writer.run(
             traced,

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
 
-from ._arithmetic import contract, divide, in_chains, multiply, subtract, total
+from ._arithmetic import add, contract, divide, multiply, subtract
 from ._body import Body
 from ._codes import ONE, ZERO, Codes, parts
 
@@ -76,53 +77,36 @@ def where(b: Body, mask: Codes, one: Codes, other: Codes) -> Codes:
     )
 
 
-def summed(b: Body, codes: Codes, axes: Any = None, keep: bool = False, **_: Any) -> Codes:
-    codes = real(b, codes)
-    for axis in sorted(_axes(codes, axes), reverse=True):
-        codes = total(b, codes, axis)
-        codes = np.expand_dims(codes, axis) if keep else codes
-    return codes
-
-
-def folded(template: str, *, of: Callable[[Body, Codes], Codes], mask: bool = False) -> Rule:
-    """Pairs along some axes, one after another: a largest, a conjunction."""
-
-    def fold(b: Body, codes: Codes, axes: Any = None, keep: bool = False, **_: Any) -> Codes:
-        codes = of(b, codes)
-        for axis in sorted(_axes(codes, axes), reverse=True):
-            parts = [np.take(codes, place, axis) for place in range(codes.shape[axis])]
-            codes = in_chains(parts, lambda x, y: b.apply(template, x, y, mask=mask))
-            codes = np.expand_dims(codes, axis) if keep else codes
-        return codes
-
-    return fold
-
-
-def _axes(codes: Codes, axes: Any) -> list[int]:
+def axes_of(codes: Codes, axes: Any) -> list[int]:
+    """The axes that are meant, counted from the first; all of them where none is."""
     if axes is None or (isinstance(axes, list | tuple) and not axes):
         return list(range(codes.ndim))
     given = axes if isinstance(axes, list | tuple) else [axes]
     return [axis % codes.ndim for axis in given]
 
 
-def argmax(b: Body, codes: Codes, axis: int | None = None, keep: bool = False) -> Codes:
-    if axis is None:
-        codes, axis = codes.reshape(-1), 0
-    codes = b.computed(codes)
-    parts = [np.take(codes, place, axis) for place in range(codes.shape[axis])]
-    best, found = parts[0], np.zeros_like(parts[0])
-    for place, part in enumerate(parts[1:], 1):
-        larger = b.apply("GT({0}, {1})", part, best, mask=True)
-        here = np.full_like(found, b.constant(place))
-        found = b.apply("SELECT({0}, {1}, {2})", larger, here, found)
-        best = b.apply("SELECT({0}, {1}, {2})", larger, part, best)
-    return np.expand_dims(found, axis) if keep else found
+def plus(b: Body, one: Codes, other: Codes, alpha: Any = None) -> Codes:
+    """The sum; of masks, what is true in either."""
+    if b.is_mask(one).all() and b.is_mask(other).all():
+        return b.apply("OR({0}, {1})", one, other, mask=True)
+    return add(b, real(b, one), scaled(b, one, real(b, other), alpha))
+
+
+def copied(b: Body, codes: Codes, dtype: Any = None, **_: Any) -> Codes:
+    """The same numbers in another type, of which there are three: masks, whole ones, and others."""
+    if dtype is None:
+        return codes
+    if dtype == torch.bool:
+        return truth(b, codes)
+    codes = real(b, codes)
+    return codes if dtype.is_floating_point else b.apply("TRUNC({0})", b.computed(codes))
 
 
 def power(b: Body, base: Codes, exponent: Codes) -> Codes:
     values = b.known(exponent)
     value = float(values.flat[0]) if values is not None and values.size == 1 else None
-    base = b.computed(base)
+    base = b.computed(real(b, base))
+    base = np.broadcast_to(base, np.broadcast_shapes(base.shape, exponent.shape))
     match value:
         case 0.0:
             return np.full_like(base, ONE)
@@ -170,7 +154,7 @@ def split(b: Body, codes: Codes, sizes: Any, axis: int = 0) -> list[Codes]:
 
 
 def squeeze(b: Body, codes: Codes, axes: Any = None) -> Codes:
-    wanted = _axes(codes, axes) if axes is not None and codes.ndim else range(codes.ndim)
+    wanted = axes_of(codes, axes) if axes is not None and codes.ndim else range(codes.ndim)
     return codes.squeeze(tuple(axis for axis in wanted if codes.shape[axis] == 1))
 
 
@@ -207,7 +191,9 @@ def scaled(b: Body, one: Codes, other: Codes, alpha: Any) -> Codes:
 
 
 def batched(b: Body, one: Codes, other: Codes) -> Codes:
-    return np.stack([contract(b, left, right) for left, right in zip(one, other, strict=True)])
+    return np.stack(
+        [contract(b, real(b, left), real(b, right)) for left, right in zip(one, other, strict=True)]
+    )
 
 
 def index(b: Body, codes: Codes, places: Any) -> Codes:
@@ -251,37 +237,3 @@ def scattered(place: Callable[..., Codes]) -> Rule:
 
 def diagonal(b: Body, codes: Codes, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Codes:
     return codes.diagonal(offset, dim1, dim2)
-
-
-def log_softmax(b: Body, codes: Codes, axis: int, half: bool = False) -> Codes:
-    """X - max - log sum exp(x - max)."""
-    codes = b.computed(codes)
-    largest = np.expand_dims(_largest(b, codes, axis), axis)
-    shifted = subtract(b, codes, largest)
-    powers = b.apply("EXP({0})", shifted)
-    return subtract(b, shifted, np.expand_dims(b.apply("LOG({0})", total(b, powers, axis)), axis))
-
-
-def log_softmax_back(b: Body, g: Codes, result: Codes, axis: int, *_: Any) -> Codes:
-    """G - exp(result) sum g."""
-    whole = np.expand_dims(b.computed(total(b, g, axis)), axis)
-    return subtract(b, g, multiply(b, b.apply("EXP({0})", b.computed(result)), whole))
-
-
-def softmax(b: Body, codes: Codes, axis: int, half: bool = False) -> Codes:
-    """exp(x - max) over its sum."""
-    codes = b.computed(codes)
-    largest = np.expand_dims(_largest(b, codes, axis), axis)
-    powers = b.apply("EXP({0})", subtract(b, codes, largest))
-    return divide(b, powers, np.expand_dims(total(b, powers, axis), axis))
-
-
-def softmax_back(b: Body, g: Codes, result: Codes, axis: int, *_: Any) -> Codes:
-    """Result (g - sum g result)."""
-    whole = b.computed(total(b, multiply(b, g, result), axis))
-    return multiply(b, result, subtract(b, g, np.expand_dims(whole, axis)))
-
-
-def _largest(b: Body, codes: Codes, axis: int) -> Codes:
-    parts = [np.take(codes, place, axis) for place in range(codes.shape[axis])]
-    return in_chains(parts, lambda x, y: b.apply("MAXIMUM({0}, {1})", x, y))

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._decomp import core_aten_decompositions
+from torch._decomp import core_aten_decompositions, decomposition_table
 from torch.func import functionalize
 from torch.fx import Graph, GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -59,6 +59,8 @@ def trace(function: Callable[..., Any], *examples: Any) -> Traced:
             module = graph_of(functionalize(flat, remove="mutations"))
     except RuntimeError as error:
         reason = str(error).splitlines()[0].partition(". ")[0]
+        if "tracing tensor" in reason or "data-dependent" in reason:
+            raise Unavailable("the program looks at numbers; write torch.where") from error
         raise Unavailable(f"a function cannot be traced ({reason})") from error
     module.graph.eliminate_dead_code()
     count = made[0].num_leaves
@@ -80,7 +82,7 @@ def _decompositions() -> dict[Any, Any]:
     """Torch's own, for what has no rule here."""
     return {
         operator: rule
-        for operator, rule in core_aten_decompositions().items()
+        for operator, rule in (decomposition_table | core_aten_decompositions()).items()
         if isinstance(operator, torch._ops.OpOverload)
-        and operator._schema.name.removeprefix("aten::") not in RULES
+        and operator._schema.name.rpartition("::")[2] not in RULES
     }

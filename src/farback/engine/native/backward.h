@@ -14,10 +14,9 @@ static inline long least(long a, long b) { return a < b ? a : b; }
 /* Equation (1) and (2) for the block of steps first ... high - 1. */
 static inline void back(const V *p, V *g, const Sequences *data, const Place *place, long first,
                         long high, const V *states, const V *kept, const V *entering,
-                        const uint8_t *scored, V *work) {
+                        const uint8_t *scored, V *factors, V *work) {
   V adjoint[STATE], now[STATE];
   for (int i = 0; i < STATE; i++) adjoint[i] = SPLAT((R)0);
-  V factors[TOGETHER * FACTORS_back + 1];
   long count = 0;
   const long low = first + 1 > WINDOW ? first + 1 - WINDOW : 0;
   for (long t = high - 1; t >= low; t--) {
@@ -44,12 +43,15 @@ static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *pl
   V *const states = scratch, *const entering = states + (data->steps + 1) * STATE;
   uint8_t *const scored = (uint8_t *)(entering + data->steps * STATE);
   V *const kept = entering + data->steps * STATE + 1 + data->steps / sizeof(V);
-  V *const work = kept + data->steps * KEPT;
+  V *const factors = kept + data->steps * KEPT;
+  V *const factors_back = factors + TOGETHER * FACTORS_reading;
+  V *const old = factors_back + TOGETHER * FACTORS_back;
+  V *const work = old + PER_STEP * (PARAMS + MEMORY);
+  (void)old;
   Verdict v = unjudged();
   const M nobody = NE(SPLAT((R)0), SPLAT((R)0));
   M due = nobody; /* the lanes with an error in the block */
   long first = 0; /* of the block */
-  V factors[TOGETHER * FACTORS_reading + 1];
   long count = 0; /* of readings whose products were put off */
   k_start(p, states, work);
   for (long t = 0; t < place->longest; t++) {
@@ -93,9 +95,9 @@ static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *pl
         k_reading_sum(g, factors, 1);
       }
 #endif
-      back(p, g, data, place, first, end, states, kept, entering, scored, work);
+      back(p, g, data, place, first, end, states, kept, entering, scored, factors_back, work);
 #if PER_STEP
-      learn(p, g, m, due, work);
+      learn(p, g, m, due, old, work);
 #endif
     }
     due = nobody;
@@ -107,5 +109,5 @@ static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *pl
 
 long room(long steps) {
   return (steps + 1) * STATE + steps * (STATE + KEPT) + 1 + steps / (long)sizeof(V) +
-         WORK;
+         TOGETHER * (FACTORS_reading + FACTORS_back) + PER_STEP * (PARAMS + MEMORY) + WORK;
 }

@@ -4,7 +4,8 @@
 
 static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *place, V *scratch) {
   V *carry = scratch, *next = carry + CARRY;
-  V *const work = next + CARRY;
+  V *const old = next + CARRY, *const work = old + PER_STEP * (PARAMS + MEMORY);
+  (void)old;
   Verdict v = unjudged();
   k_begin(p, carry, work);
   for (long t = 0; t < place->longest; t++) {
@@ -24,7 +25,7 @@ static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *pl
     if (ANY(GT(weight, SPLAT((R)0)))) judge(&v, data, place, t, outputs, weight, work);
 #if PER_STEP
     M now = AND(GT(due, SPLAT((R)0)), alive(place, t));
-    if (ANY(now)) learn(p, g, m, now, work);
+    if (ANY(now)) learn(p, g, m, now, old, work);
 #endif
   }
   return v;
@@ -32,5 +33,5 @@ static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *pl
 
 long room(long steps) {
   (void)steps;
-  return 2 * CARRY + WORK;
+  return 2 * CARRY + PER_STEP * (PARAMS + MEMORY) + WORK;
 }

@@ -5,9 +5,9 @@ static inline void none(V *values, long count) {
 }
 
 #if PER_STEP
-/* A step against the gradient for the lanes that are due; the gradient starts anew. */
-static void learn(V *p, V *g, V *m, M due, V *work) {
-  V old[PARAMS + MEMORY + 1];
+/* A step against the gradient for the lanes that are due; the gradient starts anew. `old` has room
+   for parameters and memory. */
+static void learn(V *p, V *g, V *m, M due, V *old, V *work) {
   const int some = !ALL(due);
   if (some) {
     memcpy(old, p, PARAMS * sizeof(V));

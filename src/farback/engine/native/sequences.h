@@ -111,8 +111,8 @@ static long chosen(uint64_t key, uint64_t number, long count) {
   return (long)((word >> 11) * 0x1p-53 * count);
 }
 
-/* Find the lanes' sequences and lay their steps beside each other; behind its end a lane repeats
-   its last step, which nobody counts. */
+/* Find the lanes' sequences and lay their steps beside each other; behind its end a lane sees
+   its last input again, which nobody counts and on which its step has a derivative. */
 static void find(const Sequences *s, const int32_t *rows, const uint64_t *keys, long number,
                  Place *place, V *room) {
   place->words = (lanes_int *)room;
@@ -130,12 +130,16 @@ static void find(const Sequences *s, const int32_t *rows, const uint64_t *keys, 
   }
   for (int l = 0; l < LANES; l++) {
     const uint32_t *const words = s->words + place->at[l];
-    for (long t = 0; t < place->longest; t++) place->words[t * LANES + l] = words[t];
+    const long last = LANE(place->length, l) - 1;
+    for (long t = 0; t < place->longest; t++)
+      place->words[t * LANES + l] = (words[t] & ~(uint32_t)255) | (words[t < last ? t : last] & 255);
   }
   if (s->fields[INPUT].coded) return;
   for (int l = 0; l < LANES; l++) {
     const R *const row = s->fields[INPUT].rows + place->at[l] * INPUTS;
-    for (long i = 0; i < place->longest * INPUTS; i++) ((R *)place->inputs)[i * LANES + l] = row[i];
+    const long end = LANE(place->length, l) * INPUTS;
+    for (long i = 0; i < place->longest * INPUTS; i++)
+      ((R *)place->inputs)[i * LANES + l] = row[i < end ? i : end - INPUTS + i % INPUTS];
   }
 }
 

@@ -12,14 +12,13 @@ typedef struct {
 /* `count` steps of learning, from sequence number `first` on. */
 void train(const Training *w, V *scratch) {
   V *const p = (V *)w->params, *const m = (V *)w->memory;
-  V *const g = scratch, *const found = g + PARAMS;
+  V *const g = scratch, *const losses = g + PARAMS, *const found = losses + BATCH;
   V *const rest = found + FOUND(w->data.steps);
   const __auto_type before = flushing();
   long done = 0;
   for (long n = 0; n < w->count; n++) {
     k_before(p, m, rest);
     none(g, PARAMS);
-    V losses[BATCH];
     for (long b = 0; b < BATCH; b++, done++) {
       Place place;
       find(&w->data, w->rows, w->keys, w->first + done, &place, found);
@@ -36,6 +35,6 @@ void train(const Training *w, V *scratch) {
 }
 
 long scratch(long steps) {
-  const long learning = PARAMS + FOUND(steps) + room(steps);
+  const long learning = PARAMS + BATCH + FOUND(steps) + room(steps);
   return learning > examining(steps) ? learning : examining(steps);
 }

@@ -25,6 +25,9 @@ from ...problem import Problem, Readings
 from ...types import Params, Sequences, plus, zeros_like
 from ._gradient import ErrorGradient, Gradient, Net
 
+_LOOKED_AT = 7
+"""Steps that are compared before a gradient is believed to do the same at all of them."""
+
 Carry = Any
 """A tree of tensors, what a sequence's past left behind."""
 
@@ -71,20 +74,20 @@ class OnlineGradient(Gradient):
 
             return advance
 
-        return Forward(begin, advance(0), advance(1), advance(2))
+        return Forward(begin, advance(0), advance(1), tuple(map(advance, range(2, _LOOKED_AT))))
 
 
 def _alone(problem: Problem, now: dict[str, Tensor], t: int) -> Sequences:
-    """A sequence of three steps in which only step t is known."""
+    """A sequence of some steps in which only step t is known."""
     widths = {"inputs": (problem.task.inputs,), "targets": (problem.task.outputs,)}
     widths |= {"answers": widths["targets"], "scored": ()}
     like = next(iter(now.values()), torch.zeros((), dtype=torch.float64))
     parts = {}
     for name, shape in widths.items():
-        steps = [like.new_zeros(shape)] * 3
+        steps = [like.new_zeros(shape)] * _LOOKED_AT
         steps[t] = now.get(name, steps[t])
         parts[name] = torch.stack(steps)
-    return Sequences(**parts, alive=torch.ones(3, dtype=torch.bool))
+    return Sequences(**parts, alive=torch.ones(_LOOKED_AT, dtype=torch.bool))
 
 
 def whole(
