@@ -66,8 +66,10 @@ def chosen(x: Tensor, y: Tensor) -> Tensor:
 
 ONE = {
     name: each(getattr(torch, name))
-    for name in "abs exp expm1 sigmoid tanh relu sin cos tan sinh cosh atan erf sign floor ceil trunc "
-    "round".split()
+    for name in [
+        *"abs exp expm1 sigmoid tanh relu sin cos tan sinh cosh atan erf".split(),
+        *"sign floor ceil trunc round".split(),
+    ]
 }
 ONE |= {
     name: each(positive(getattr(torch, name)))
@@ -169,6 +171,8 @@ MOVED = {
     "diagonal_scatter": smooth(lambda x: torch.diagonal_scatter(x * x, x[0, 1:], 1), SQUARE),
     "slice_scatter": smooth(lambda x: torch.slice_scatter(x, x[:, :2] * 3, 1, 1, 4, 2), SQUARE),
     "select_scatter": smooth(lambda x: torch.select_scatter(x, x[0] * x[1], -1, 2), SQUARE),
+    "roll": smooth(lambda x, y: [x.roll(1, -1), y.roll((2, -3), (0, 1)), x.roll(5)], SMALL, LARGE),
+    "copy": (lambda x: aten.copy(x, x[0]) * 2, SQUARE),
     "clone": smooth(lambda x: x.clone() * 2, SQUARE),
     "detach": smooth(lambda x: x.detach() * x, SQUARE),
     "lift_fresh_copy": smooth(lambda x: x * torch.tensor([1.0, 2, 0, 4, -0.5]), SQUARE),
@@ -187,6 +191,7 @@ MADE = {
     "new_ones": smooth(lambda x: torch.cat([x.new_ones(2, 5), x]), SQUARE),
     "new_full": smooth(lambda x: torch.cat([x.new_full((2, 5), 0.1), x]), SQUARE),
     "scalar_tensor": smooth(lambda x: torch.where(x > 0, x, torch.scalar_tensor(2.0)), SQUARE),
+    "empty_permuted": smooth(torch.nn.functional.silu, SQUARE),
     "eye": smooth(lambda x: x @ (torch.eye(5).to(x) + torch.eye(7, 5)[2:].to(x)), SQUARE),
     "arange": smooth(lambda x: x * torch.arange(5) + torch.arange(1, 10, 2), SQUARE),
 }
