@@ -65,8 +65,8 @@ def _called(body: Body, node: Node, values: dict[Node, Any], traced: Traced) -> 
     }
     if name == "_to_copy":
         words["dtype"] = node.kwargs.get("dtype")
-    if name == "index" and any(_is_bool(it) for it in node.args[1]):  # type: ignore
-        raise Unavailable(f"what is picked by a mask has no shape{_at(node, traced)}")
+    if name == "index" and any(_is_bool(it, traced) for it in node.args[1]):  # type: ignore
+        raise Unavailable(f"picking by a mask has no rule{_at(node, traced)}")
     rule = RULES.get(name)
     if name == "add" and not words and (own := _own(body, node, arguments)) is not None:
         return own
@@ -85,7 +85,9 @@ def _at(node: Node, traced: Traced) -> str:
     return line_of(node.target, traced.function)
 
 
-def _is_bool(value: Any) -> bool:
+def _is_bool(value: Any, traced: Traced) -> bool:
+    if isinstance(value, Node) and value.op == "get_attr":
+        return getattr(traced.module, str(value.target)).dtype == torch.bool
     meta = value.meta.get("tensor_meta") if isinstance(value, Node) else None
     return getattr(meta, "dtype", None) == torch.bool
 

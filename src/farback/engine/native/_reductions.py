@@ -50,7 +50,9 @@ def argmax(b: Body, codes: Codes, axis: int | None = None, keep: bool = False) -
 
 
 def log_softmax(b: Body, codes: Codes, axis: int, half: bool = False) -> Codes:
-    """X - max - log sum exp(x - max)."""
+    """Each less the largest, less the logarithm of the sum of their powers."""
+    if not codes.ndim:
+        return log_softmax(b, codes[None], 0)[0]
     codes = b.computed(real(b, codes))
     largest = np.expand_dims(_largest(b, codes, axis), axis)
     shifted = subtract(b, codes, largest)
@@ -66,6 +68,8 @@ def log_softmax_back(b: Body, g: Codes, result: Codes, axis: int, *_: Any) -> Co
 
 def softmax(b: Body, codes: Codes, axis: int, half: bool = False) -> Codes:
     """exp(x - max) over its sum."""
+    if not codes.ndim:
+        return softmax(b, codes[None], 0)[0]
     codes = b.computed(real(b, codes))
     largest = np.expand_dims(_largest(b, codes, axis), axis)
     powers = b.apply("EXP({0})", subtract(b, codes, largest))

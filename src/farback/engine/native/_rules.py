@@ -36,6 +36,17 @@ def joined(template: str) -> Rule:
     return lambda b, *its: b.apply(template, *(truth(b, it) for it in its), mask=True)
 
 
+def bitwise(template: str) -> Rule:
+    """The same, but of masks alone: the bits of whole numbers are not kept."""
+
+    def apply(b: Body, *its: Codes) -> Codes:
+        if not all((b.is_mask(it) | (it <= ONE)).all() for it in its):
+            raise ValueError("whole numbers")
+        return joined(template)(b, *its)
+
+    return apply
+
+
 def real(b: Body, codes: Codes) -> Codes:
     """Numbers, with 1 for what is true."""
     masks = b.is_mask(codes)
