@@ -20,12 +20,17 @@ class _Watching(TorchDispatchMode):
 
     def __init__(self, operator: Any) -> None:
         super().__init__()
-        self.operator, self.line = operator, ""
+        self.name, self.line = _name(operator), ""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func == self.operator and not self.line:
+        if _name(func) == self.name and not self.line:
             self.line = _line()
         return func(*args, **(kwargs or {}))
+
+
+def _name(operator: Any) -> str:
+    """Without its library: torch may have taken the operator for one of its primitives."""
+    return operator._schema.name.rpartition("::")[2]
 
 
 def line_of(operator: Any, function: Callable[[], Any]) -> str:
