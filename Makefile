@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 help:
 	@echo 'make demo     train two nets on digits, probe both, write demo/farback.html'
 	@echo 'make test     the whole test suite'
-	@echo 'make gradients  every exact gradient equals BPTT on every cell and every task'
+	@echo 'make gradients  every exact gradient equals BPTT, and natively too, on every pair'
 	@echo 'make check    ruff, pyright, and the house rules: arrows, file length, docs'
 	@echo 'make oldest   the test suite on the oldest torch that is supported ($(OLDEST_TORCH))'
 	@echo 'make bench    the benchmarks; results go to benchmarks/results'
@@ -29,7 +29,7 @@ test: $(VENV)/made
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 gradients: $(VENV)/made
-	$(BIN)/python -m pytest -n $(WORKERS) -m product tests/learners
+	$(BIN)/python -m pytest -n $(WORKERS) -m product tests/learners tests/engine
 
 check: $(VENV)/made
 	$(BIN)/ruff check

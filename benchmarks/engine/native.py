@@ -15,8 +15,8 @@ from peer import Peer
 from workloads import ALL, LATCH, REBER, Arrays, Workload, _sequences, lag_strings, parameters
 
 from farback.draws import Draws
-from farback.engine._machine import threads
-from farback.engine.native._lanes import Compiled, widest
+from farback.engine import _machine
+from farback.engine.native._lanes import Compiled
 from farback.engine.native._memory import Laid, laid
 from farback.learners import Descent
 from farback.learners.gradients import BPTT, RTRL
@@ -49,7 +49,7 @@ def peers() -> Iterator[Peer]:
 
 
 def _widths() -> tuple[int, ...]:
-    whole = widest(torch.float32)
+    whole = _machine.lanes("float32")
     return whole, whole // 2
 
 
@@ -109,7 +109,7 @@ class Native:
             count=count,
             batch=self._batch,
             keys=self._keys,
-            threads=threads(),
+            threads=_machine.threads(),
         )
 
     def _blocks(self) -> Iterator[Laid]:

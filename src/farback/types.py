@@ -57,10 +57,6 @@ class Sequences:
             lambda it: it.to(device=device, dtype=dtype if it.is_floating_point() else None)
         )
 
-    def trial(self: Self, number: int) -> Self:
-        """The sequences of one trial, with an axis R of one, cut."""
-        return self._with(lambda value: value[:, number : number + 1])._cut()
-
     def trials(self: Self, numbers: Iterable[int]) -> Self:
         """The sequences of some trials, cut."""
         chosen = list(numbers)

@@ -15,8 +15,9 @@ from torch.utils import _pytree as pytree
 
 from ..cells._cell import Cell
 from ..draws import Draws
+from ..engine._machine import lanes
 from ..engine.native import Backward, Net, Unavailable, compiler
-from ..engine.native._lanes import Compiled, widest
+from ..engine.native._lanes import Compiled
 from ..engine.native._memory import laid
 from ..engine.native._program import Program, examination, training
 from ..learners._learner import Learner
@@ -119,7 +120,7 @@ def net_of(problem: Problem, dtype: torch.dtype) -> Net:
 
 def lanes_for(trials: int, dtype: torch.dtype) -> int:
     """How many trials stand side by side: all of the CPU's lanes, and one where there is one."""
-    return 1 if trials == 1 else widest(dtype)
+    return 1 if trials == 1 else lanes(str(dtype).removeprefix("torch."))
 
 
 def _is_its_own(kind: type[Any], told: str, *does: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +83,7 @@ def run_native(
                 watch(group.moment())
 
         group.pause = pause
-        with group:
+        with closing(group):
             while group.open_to.any():
                 pause()
                 if group.advance():
@@ -119,10 +120,8 @@ class _Group:
         self._drawing = ThreadPoolExecutor(1)
         self._coming: Future[Block] | None = None
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
+        """Draw no further."""
         self._drawing.shutdown(wait=False, cancel_futures=True)
 
     def begin(self, params: list[np.ndarray], memory: list[np.ndarray]) -> None:
@@ -142,9 +141,7 @@ class _Group:
         verdicts = self._compiled.train(
             self._params,
             self._remembered,
-            self._compiled.lanes_of(
-                np.array([block.rows.get(it, 0) for it in self._rows.tolist()])
-            ),
+            self._compiled.lanes_of(block.rows_of(self._rows)),
             block.data,
             first=self._presented - block.first,
             count=count,

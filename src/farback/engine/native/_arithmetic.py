@@ -7,14 +7,14 @@ times such a zero is 0 here and not NaN, but it stays infinite where it stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import reduce
 
 import numpy as np
 
 from ._body import Body
 from ._buffers import contiguous
-from ._codes import ONE, ZERO, Codes, parts, products, steps
+from ._codes import ONE, ZERO, Codes, parts, products
 from ._hot import gathered, hot_run, scattered
 
 FEW_PRODUCTS = 400
@@ -53,22 +53,21 @@ def multiply(body: Body, one: Codes, other: Codes) -> Codes:
 
 def add(body: Body, one: Codes, other: Codes) -> Codes:
     """One plus other."""
-    one, other = np.broadcast_arrays(one, other)
-    values = body.known(one), body.known(other)
-    if values[0] is not None and values[1] is not None:
-        return body.constants(values[0] + values[1])
-    left, right = other == ZERO, (one == ZERO) & (other != ZERO)
-    rest = ~left & ~right
-    second = rest & (products(other))
-    first = rest & ~second & (products(one))
-    return parts(
-        one,
-        (left, lambda at: at(one)),
-        (right, lambda at: at(other)),
-        (second, lambda at: _fused(body, "FMA({0}, {1}, {2})", at(other), at(one))),
-        (first, lambda at: _fused(body, "FMA({0}, {1}, {2})", at(one), at(other))),
-        (rest & ~second & ~first, lambda at: body.apply("{0} + {1}", at(one), at(other))),
-    )
+    fused = "FMA({0}, {1}, {2})"
+    return _sum(body, one, other, np.add, (fused, fused, "{0} + {1}"))
+
+
+def sums(body: Body, places: Codes, codes: Codes) -> Iterator[tuple[Codes, str, tuple[Codes, ...]]]:
+    """What adds `codes` to what stands at `places`: an operation for products, one for the rest."""
+    made = products(codes)
+    if made.all():
+        yield places, "FMA({0}, {1}, {2})", (*body.factors(codes), places)
+        return
+    if made.any():
+        yield places[made], "FMA({0}, {1}, {2})", (*body.factors(codes[made]), places[made])
+    rest = ~made & (codes != ZERO)
+    if rest.any():
+        yield places[rest], "{0} + {1}", (places[rest], codes[rest])
 
 
 def add_into(body: Body, buffer: Codes, other: Codes) -> Codes:
@@ -76,34 +75,37 @@ def add_into(body: Body, buffer: Codes, other: Codes) -> Codes:
     rows = buffer.reshape(-1, buffer.shape[-1]) if buffer.ndim else buffer.reshape(1, 1)
     added = np.broadcast_to(other, buffer.shape).reshape(rows.shape)
     for places, codes in zip(rows, added, strict=True):
-        if not codes.any():
-            continue
-        codes = scattered(body, places[None], codes[None])[0]
-        made = products(codes)
-        if made.any():
-            one, two = body.factors(codes[made])
-            body.loop(places[made], "FMA({0}, {1}, {2})", (one, two, places[made]))
-        rest = ~made & (codes != ZERO)
-        if rest.any():
-            body.loop(places[rest], "{0} + {1}", (places[rest], codes[rest]))
+        for sum in sums(body, places, scattered(body, places[None], codes[None])[0]):
+            body.loop(*sum)
     return body.marked(buffer, object(), of=())
 
 
 def subtract(body: Body, one: Codes, other: Codes) -> Codes:
     """One minus other."""
+    fused = "FMA({0}, {1}, -({2}))", "FMA(-({0}), {1}, {2})"
+    return _sum(body, one, other, np.subtract, (*fused, "{0} - {1}"))
+
+
+def _sum(
+    body: Body, one: Codes, other: Codes, known: np.ufunc, templates: tuple[str, str, str]
+) -> Codes:
+    """A sum or a difference; the templates are for a product first, second, and for neither."""
     one, other = np.broadcast_arrays(one, other)
     values = body.known(one), body.known(other)
     if values[0] is not None and values[1] is not None:
-        return body.constants(values[0] - values[1])
-    left, rest = other == ZERO, other != ZERO
-    second = rest & (products(other))
-    first = rest & ~second & (products(one))
+        return body.constants(known(*values))
+    left = other == ZERO
+    right = (one == ZERO) & ~left if known is np.add else np.zeros_like(left)
+    rest = ~left & ~right
+    second = rest & products(other)
+    first = rest & ~second & products(one)
     return parts(
         one,
         (left, lambda at: at(one)),
-        (second, lambda at: _fused(body, "FMA(-({0}), {1}, {2})", at(other), at(one))),
-        (first, lambda at: _fused(body, "FMA({0}, {1}, -({2}))", at(one), at(other))),
-        (rest & ~second & ~first, lambda at: body.apply("{0} - {1}", at(one), at(other))),
+        (right, lambda at: at(other)),
+        (second, lambda at: _fused(body, templates[1], at(other), at(one))),
+        (first, lambda at: _fused(body, templates[0], at(one), at(other))),
+        (rest & ~second & ~first, lambda at: body.apply(templates[2], at(one), at(other))),
     )
 
 
@@ -185,7 +187,7 @@ def _added(body: Body, begun: Codes, one: Codes, other: Codes) -> Codes:
 def _by_columns(body: Body, one: Codes, other: Codes) -> Codes:
     """A loop over columns, with all products of a column written out."""
     result = body.buffer(len(one) * other.shape[1]).reshape(len(one), other.shape[1])
-    if steps(other) is None or body.indexed(other, ["k", "j"]) is None:
+    if body.indexed(other, ["k", "j"]) is None:
         other = contiguous(body, other)
     body.say('_Pragma("GCC unroll 2")')
     body.say(f"for (int j = 0; j < {other.shape[1]}; j++) {{")

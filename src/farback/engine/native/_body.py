@@ -220,27 +220,27 @@ class Body:
                 f"the net is too large to be worth it (more than {_MOST_STATEMENTS:,} statements)"
             )
 
-    def loop(self, result: Codes, template: str, operands: Iterable[Codes], op: str = "=") -> None:
-        """`result op template` for every element, by loops where codes go up in even steps."""
+    def loop(self, result: Codes, template: str, operands: Iterable[Codes]) -> None:
+        """`result = template` for every element, by loops where codes go up in even steps."""
         operands = tuple(operands)
         if result.ndim > 1:
             flat = tuple(it.reshape(-1) for it in operands)
-            if self._nest(result.reshape(-1), template, flat, op):
+            if self._nest(result.reshape(-1), template, flat):
                 return
-            if not self._nest(result, template, operands, op):
+            if not self._nest(result, template, operands):
                 for place in range(len(result)):
-                    self.loop(result[place], template, [it[place] for it in operands], op)
+                    self.loop(result[place], template, [it[place] for it in operands])
             return
-        if self._nest(result, template, operands, op):
+        if self._nest(result, template, operands):
             return
         for first, end in self._stretches([result, *operands]):
-            stretch = result[first:end], template, tuple(it[first:end] for it in operands), op
+            stretch = result[first:end], template, tuple(it[first:end] for it in operands)
             if end - first < _SHORTEST_LOOP or not self._nest(*stretch):
                 for place in range(first, end):
                     names = (self.name(int(it[place])) for it in operands)
-                    self.say(f"{self.name(int(result[place]))} {op} {template.format(*names)};")
+                    self.say(f"{self.name(int(result[place]))} = {template.format(*names)};")
 
-    def _nest(self, result: Codes, template: str, operands: tuple[Codes, ...], op: str) -> bool:
+    def _nest(self, result: Codes, template: str, operands: tuple[Codes, ...]) -> bool:
         """One nest of loops over all axes, where that can be."""
         indices = [f"i{axis}" for axis in range(result.ndim)]
         texts = [self.indexed(it, indices) for it in (result, *operands)]
@@ -251,7 +251,7 @@ class Body:
             f"for (int {i} = 0; {i} < {size}; {i}++)"
             for i, size in zip(indices, result.shape, strict=True)
         ]
-        self.say(f"{' '.join(heads)} {place} {op} {template.format(*values)};")
+        self.say(f"{' '.join(heads)} {place} = {template.format(*values)};")
         return True
 
     def indexed(self, codes: Codes, indices: list[str]) -> str | None:
@@ -281,8 +281,3 @@ class Body:
                 one, other = self.factors(np.where(made, it, PRODUCT << SHIFT))
             columns += [np.where(made, one, it), np.where(made, other, it), made * 1]
         return stretches(columns)
-
-    def place(self, codes: Codes) -> tuple[str, int]:
-        """The array and the offset of the first element."""
-        code = int(codes.flat[0])
-        return self.arrays[code >> SHIFT], code & PLACE

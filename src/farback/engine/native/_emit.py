@@ -37,7 +37,7 @@ def emit(body: Body, traced: Traced, inputs: Sequence[Codes]) -> list[Codes]:
         elif node.op == "call_function":
             values[node] = _called(body, node, values, traced)
         elif node.op == "output":
-            return [_read(it, values) for it in node.args[0]]  # type: ignore
+            return [values[it] for it in node.args[0]]  # type: ignore
     raise AssertionError("a graph without an end")
 
 
@@ -73,12 +73,12 @@ def _called(body: Body, node: Node, values: dict[Node, Any], traced: Traced) -> 
     if rule is not None:
         try:
             return rule(body, *arguments, **words)
-        except (KeyError, TypeError, ValueError) as error:
-            reason = f"torch's {node.target} as it is used here"
-            raise Unavailable(
-                f"{reason} has no rule{line_of(node.target, traced.function)}"
-            ) from error
-    raise Unavailable(f"torch's {name} has no rule{line_of(node.target, traced.function)}")
+        except Unavailable:
+            raise
+        except Exception as error:  # used in a way that the rule was not written for
+            what = f"torch's {name} as it is used here"
+            raise Unavailable(f"{what} has no rule{_at(node, traced)}") from error
+    raise Unavailable(f"torch's {name} has no rule{_at(node, traced)}")
 
 
 def _at(node: Node, traced: Traced) -> str:
@@ -133,7 +133,3 @@ def _argument(body: Body, value: Any, kind: str, values: dict[Node, Any]) -> Any
     if value is not None and re.search("Tensor|number", kind):
         return np.array(body.constant(float(value)))
     return value
-
-
-def _read(value: Any, values: dict[Node, Any]) -> Codes:
-    return values[value]

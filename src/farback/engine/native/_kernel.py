@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from ._arithmetic import FEW_PRODUCTS
+from ._arithmetic import FEW_PRODUCTS, sums
 from ._body import FEW, HOT, Body
 from ._buffers import settle
-from ._codes import SHIFT, ZERO, Codes, products
+from ._codes import SHIFT, Codes
 from ._description import Net
 from ._emit import emit
 from ._fusion import fused
@@ -149,22 +149,8 @@ class Writer:
             if later is not None and product is not None:
                 later.add(product)
             else:
-                self._add(places, codes)
-
-    def _add(self, places: Codes, codes: Codes) -> None:
-        if not codes.any():
-            return
-        made = products(codes)
-        if made.all():
-            self._each(places, "FMA({0}, {1}, {2})", (*self.body.factors(codes), places))
-            return
-        flat, codes, made = places.reshape(-1), codes.reshape(-1), made.reshape(-1)
-        if made.any():
-            one, other = self.body.factors(codes[made])
-            self._each(flat[made], "FMA({0}, {1}, {2})", (one, other, flat[made]))
-        rest = ~made & (codes != ZERO)
-        if rest.any():
-            self._each(flat[rest], "{0} + {1}", (flat[rest], codes[rest]))
+                for sum in sums(self.body, places, codes):
+                    self._each(*sum)
 
     def _each(self, places: Codes, template: str, operands: tuple[Codes, ...]) -> None:
         if places.size > FEW_PRODUCTS:

@@ -13,7 +13,6 @@ import torch
 from torch.utils import _pytree as pytree
 
 from ._cache import build
-from ._compiler import register
 from ._memory import CSequences, Laid
 from ._program import Program
 
@@ -85,6 +84,7 @@ class Compiled:
         double = int(dtype == torch.float64)
         self._library = build(program.source, defines={"LANES": lanes, "DOUBLE": double})
         self._library.scratch.restype = ctypes.c_long
+        self._library.examine.restype = ctypes.c_long
 
     def packed(self, leaves: Sequence[np.ndarray], rows: Sequence[int]) -> np.ndarray:
         """[R, ...] each as blocks [blocks, numbers, lanes]; lanes to spare repeat the last row."""
@@ -196,7 +196,6 @@ class Compiled:
         error = np.zeros((blocks, count, self.lanes), self.kind)
         right = np.zeros((blocks, count, self.lanes), np.uint8)
         asked = np.zeros(blocks, np.int64)
-        self._library.examine.restype = ctypes.c_long
         sequences = data.c()
 
         def one(block: int, scratch: int) -> None:
@@ -232,12 +231,6 @@ class Compiled:
             return
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(some, range(workers)))
-
-
-def widest(dtype: torch.dtype) -> int:
-    """Lanes of this CPU's registers."""
-    size = 8 if dtype == torch.float64 else 4
-    return register() // size
 
 
 def aligned(shape: tuple[int, ...], kind: np.dtype) -> np.ndarray:

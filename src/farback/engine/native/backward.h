@@ -30,7 +30,8 @@ static inline void back(const V *p, V *g, const Sequences *data, const Place *pl
     for (int i = 0; i < STATE; i++) now[i] = SELECT(reached, now[i], SPLAT((R)0));
 #endif
     LOOK(t);
-    k_back(p, states + t * STATE, x, symbol, now, kept + t * KEPT, adjoint, g, factors + count * FACTORS_back, work);
+    k_back(p, states + t * STATE, x, symbol, now, kept + t * KEPT, adjoint, g,
+           factors + count * FACTORS_back, work);
     if (++count == TOGETHER || t == low) {
       k_back_sum(g, factors, count);
       count = 0;
