@@ -15,18 +15,24 @@ Reference: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, Parallel Random N
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
-from jaxtyping import Float64, Int64, UInt64
+import torch
+from jaxtyping import Float, Float64, Int, Int64, UInt64
 from scipy.special import ndtri
+from torch import Tensor
 
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _WEYL = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _ROUNDS = 10
 _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
+_GRID = 2.0**-53
+_COARSE = 2.0**-24
 
 Words = UInt64[np.ndarray, "..."]
 
@@ -58,6 +64,11 @@ class Draws:
         first, count = int(self._number[0]), len(self._number)
         return Draws(self.seeds, f"{self.purpose}/{name}", first=first, count=count)
 
+    @property
+    def tensors(self) -> Source:
+        """The same numbers as tensors, for a task's `draw`."""
+        return _Tensors(self)
+
     def uniform(
         self, *shape: int, low: float = 0.0, high: float = 1.0
     ) -> Float64[np.ndarray, "*shape R B"]:
@@ -65,33 +76,125 @@ class Draws:
         return low + (high - low) * self._unit(shape)
 
     def normal(self, *shape: int, std: float = 1.0) -> Float64[np.ndarray, "*shape R B"]:
-        """Gaussian with mean 0, by the inverse of its distribution."""
-        return std * ndtri(np.minimum(self._unit(shape) + 2.0**-54, 1 - 2.0**-53))
+        """Gaussian with mean 0, by the inverse of its distribution at 2^32 even steps.
+
+        None is further than 6.3 standard deviations from 0.
+        """
+        words = np.stack(self._words(shape, 4), axis=1)
+        return std * ndtri((self._cut(words, shape) + 0.5) * 2.0**-32)
 
     def integers(
         self, *shape: int, high: int | Int64[np.ndarray, "..."]
     ) -> Int64[np.ndarray, "*shape R B"]:
-        """Uniform in 0, 1, ..., high - 1; `high` may differ from entry to entry."""
-        return np.floor(self._unit(shape) * high).astype(np.int64)
+        """Uniform in 0, 1, ..., high - 1; `high` may differ from entry to entry.
+
+        Where it does, they are chosen at 2^24 even steps, which a program in float32 has too.
+        """
+        unit = self._unit(shape)
+        if not isinstance(high, int):
+            unit = np.floor(unit / _COARSE) * _COARSE
+        return np.floor(unit * high).astype(np.int64)
+
+    def geometric(self, *shape: int, more: float) -> Int64[np.ndarray, "*shape R B"]:
+        """How often something of probability `more` comes in a row; at most `longest(more)`."""
+        return np.floor(np.log1p(-self._unit(shape)) / math.log(more)).astype(np.int64)
 
     def signs(self, *shape: int) -> Float64[np.ndarray, "*shape R B"]:
         """+1 or -1, evenly."""
         return np.where(self._unit(shape) < 0.5, -1.0, 1.0)
 
     def _unit(self, shape: tuple[int, ...]) -> Float64[np.ndarray, "*shape R B"]:
-        places = int(np.prod(shape, dtype=np.int64))
-        pairs = np.arange((places + 1) // 2, dtype=np.uint64)[:, None, None]
+        one, two, three, four = self._words(shape, 2)
+        words = np.stack([one << _HALF | two, three << _HALF | four], axis=1)
+        return self._cut(words >> np.uint64(11), shape) * _GRID
+
+    def _words(self, shape: tuple[int, ...], each: int) -> tuple[Words, Words, Words, Words]:
+        """Words for the places of a call, of which those of one counter serve `each`."""
+        counters = -(-int(np.prod(shape, dtype=np.int64)) // each)
         counter = (
-            pairs,
+            np.arange(counters, dtype=np.uint64)[:, None, None],
             np.asarray(self._calls, dtype=np.uint64),
             np.asarray(self._number & _LOW),
             np.asarray(self._number >> _HALF),
         )
         self._calls += 1
-        one, two, three, four = philox(counter, self._key)
-        words = np.stack([one << _HALF | two, three << _HALF | four], axis=1)
-        unit = (words >> np.uint64(11)) * 2.0**-53
-        return unit.reshape(-1, *self.shape)[:places].reshape(*shape, *self.shape)
+        return philox(counter, self._key)
+
+    def _cut(self, words: Words, shape: tuple[int, ...]) -> Words:
+        """What stands at the places: [counters, each, R, B] as [*shape, R, B]."""
+        places = int(np.prod(shape, dtype=np.int64))
+        return words.reshape(-1, *self.shape)[:places].reshape(*shape, *self.shape)
+
+
+class Source(ABC):
+    """Random tensors, shaped [*shape, R, B], or [*shape] for one sequence alone.
+
+    What each method gives is said in `Draws`.
+    """
+
+    @abstractmethod
+    def uniform(
+        self, *shape: int, low: float = 0.0, high: float = 1.0
+    ) -> Float[Tensor, "*shape *batch"]:
+        """Uniform in [low, high)."""
+
+    @abstractmethod
+    def normal(self, *shape: int, std: float = 1.0) -> Float[Tensor, "*shape *batch"]:
+        """Gaussian with mean 0."""
+
+    @abstractmethod
+    def integers(self, *shape: int, high: int | Int[Tensor, "..."]) -> Int[Tensor, "*shape *batch"]:
+        """Uniform in 0, 1, ..., high - 1."""
+
+    @abstractmethod
+    def geometric(self, *shape: int, more: float) -> Int[Tensor, "*shape *batch"]:
+        """How often something of probability `more` comes in a row; at most `longest(more)`."""
+
+    @abstractmethod
+    def signs(self, *shape: int) -> Float[Tensor, "*shape *batch"]:
+        """+1 or -1, evenly."""
+
+    @abstractmethod
+    def branch(self, name: str) -> Source:
+        """Numbers of their own for the same sequences, whatever was drawn here before."""
+
+    @abstractmethod
+    def own(self, name: str, number: int = 0) -> Source:
+        """Numbers of each trial's own: the same for all sequences, whatever they are drawn for."""
+
+
+class _Tensors(Source):
+    """The numbers of some draws."""
+
+    def __init__(self, draws: Draws) -> None:
+        self._draws = draws
+
+    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        return torch.from_numpy(self._draws.uniform(*shape, low=low, high=high))
+
+    def normal(self, *shape: int, std: float = 1.0) -> Tensor:
+        return torch.from_numpy(self._draws.normal(*shape, std=std))
+
+    def integers(self, *shape: int, high: int | Tensor) -> Tensor:
+        highest = high if isinstance(high, int) else high.numpy()
+        return torch.from_numpy(self._draws.integers(*shape, high=highest))
+
+    def geometric(self, *shape: int, more: float) -> Tensor:
+        return torch.from_numpy(self._draws.geometric(*shape, more=more))
+
+    def signs(self, *shape: int) -> Tensor:
+        return torch.from_numpy(self._draws.signs(*shape))
+
+    def branch(self, name: str) -> Source:
+        return _Tensors(self._draws.branch(name))
+
+    def own(self, name: str, number: int = 0) -> Source:
+        return _Tensors(Draws(self._draws.seeds, name, first=number))
+
+
+def longest(more: float) -> int:
+    """The most that `geometric` can give: where 1 - u is the smallest number of the grid."""
+    return math.floor(math.log(_GRID) / math.log(more))
 
 
 def philox(

@@ -8,7 +8,7 @@ import pytest
 
 HOUSE = Path(__file__).parents[2] / "src" / "farback"
 LAYERS = (
-    {"types", "draws", "errors"}
+    {"types", "draws", "drawn", "errors"}
     | {"_arguments", "_axes", "_brief", "_catalogue", "_named", "_part", "_written"},
     {"engine"},
     {"cells", "tasks", "flow", "results"},

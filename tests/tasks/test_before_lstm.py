@@ -111,7 +111,7 @@ def test_the_patterns_of_a_trial_are_the_same_in_training_and_test() -> None:
 def test_the_parity_changes_with_every_element() -> None:
     task = Parity(longest=6)
     inputs = drawn(task, 8).inputs
-    for step in range(6):
+    for step in range(len(inputs)):
         flipped = inputs.clone()
         flipped[step] *= -1
         alive = inputs[-1, ..., 0] != 0

@@ -10,13 +10,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 
-import numpy as np
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn, along
+from ..draws import Source
 from ..errors import WrongUsage, expect
-from ..types import Sequences
 from ._task import Lag
 from ._two_classes import Classes, TwoClasses, between, half
 
@@ -61,18 +61,20 @@ class IndicatedClass(TwoClasses):
         return Lag(self.shortest - 1, self.steps - 1)
 
     @abstractmethod
-    def disturbance(self, draws: Draws) -> Float[np.ndarray, "T R B"]:
+    def disturbance(self, source: Source) -> Float[Tensor, "T *batch"]:
         """The noise of every step."""
 
-    def of(self, classes: Classes, draws: Draws) -> Sequences:
-        lengths = between(self.shortest, self.steps, draws)
-        noise = self.disturbance(draws)
-        inputs = np.zeros((self.steps, *draws.shape, self.inputs))
-        for step in range(self.trainable):
-            place = classes * self.trainable + step
-            np.put_along_axis(inputs[step], place[..., None], 1.0, axis=-1)
-        inputs[self.trainable :, ..., -1] = noise[self.trainable :]
-        return self.asked(inputs, classes, lengths)
+    def of(self, classes: Classes, source: Source) -> Drawn:
+        lengths = between(self.shortest, self.steps, source)
+        step = along(self.steps, lengths)
+        shown = [
+            ((step == it) & (classes == number)).double()
+            for number in (0, 1)
+            for it in range(self.trainable)
+        ]
+        noise = torch.where(step < self.trainable, 0.0, self.disturbance(source))
+        inputs = torch.stack([*shown, noise], dim=-1)
+        return self.asked(inputs, classes, lengths if self.varied else None)
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """The class that more indicators have shown."""

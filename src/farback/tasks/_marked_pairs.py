@@ -14,15 +14,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn, along
+from ..draws import Source
 from ..errors import WrongUsage
-from ..types import Sequences
-from ._task import Lag, Task, at_end, sequences, up_to, within
+from ._task import Lag, Task, within
 
 TOLERANCE = 0.04
 
@@ -85,13 +84,25 @@ class MarkedPairs(Task):
         """How many pairs X1 is drawn among."""
         return min(_EARLY, self.length // 2)
 
-    def sample(self, draws: Draws) -> Sequences:
-        inputs, lengths = self._drawn(draws)
-        steps = len(inputs)
-        answers = self.answer(torch.from_numpy(inputs))
+    def draw(self, source: Source) -> Drawn:
+        lengths = self.length + source.integers(high=self.length // 10 + 1)
+        skipped = 0 if self.first_pair else 1
+        first = skipped + source.integers(high=self._early - skipped)
+        later = (first > 0).long()
+        second = 1 + source.integers(high=self.length // 2 - 1 - later)
+        second = second + later * (second >= first)  # the pair of X1 is passed over
+        steps = self.length + self.length // 10
+        step = along(steps, lengths)
+        at_first = (first == 0) & self.shown
+        marks = ((step == first) | (step == second)).double()
+        marks = torch.where(step == 0, torch.where(at_first, 1.0, -1.0), marks)
+        marks = torch.where(step == lengths - 1, -1.0, marks)
+        values = source.uniform(steps, low=self.low, high=1.0)
+        values = torch.where((step == 0) & at_first, self.neutral, values)
+        inputs = torch.stack([values, marks], dim=-1)
+        answers = self.answer(inputs)
         assert answers is not None
-        end, target = at_end(lengths, steps), answers[-1].numpy()
-        return sequences(inputs, target, scored=end, alive=up_to(lengths, steps))
+        return Drawn(inputs, answers[-1], lengths)
 
     def informative(self, inputs: Float[Tensor, "T *batch I"]) -> Bool[Tensor, "T *batch"]:
         """The marked pairs."""
@@ -108,23 +119,6 @@ class MarkedPairs(Task):
     ) -> Bool[Tensor, "T *batch"]:
         """Off by less than 0.04."""
         return within(TOLERANCE, outputs, answers)
-
-    def _drawn(self, draws: Draws) -> tuple[Float[np.ndarray, "T R B 2"], Int64[np.ndarray, "R B"]]:
-        """Inputs and lengths."""
-        lengths = self.length + draws.integers(high=self.length // 10 + 1)
-        skipped = 0 if self.first_pair else 1
-        first = skipped + draws.integers(high=self._early - skipped)
-        second = 1 + draws.integers(high=self.length // 2 - 1 - (first > 0))
-        second += (first > 0) & (second >= first)  # the pair of X1 is passed over
-        steps = int(lengths.max())
-        step = np.arange(steps)[:, None, None]
-        marks = np.where((step == first) | (step == second), 1.0, 0.0)
-        values = draws.uniform(steps, low=self.low, high=1.0)
-        at_first = self.shown & (first == 0)
-        marks[0] = np.where(at_first, 1.0, -1.0)
-        values[0] = np.where(at_first, self.neutral, values[0])
-        marks[step == lengths - 1] = -1.0
-        return np.stack([values, marks], axis=-1), lengths
 
 
 def values(inputs: Float[Tensor, "T *batch 2"]) -> Float[Tensor, "T *batch"]:

@@ -9,16 +9,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
-from ..types import Sequences
+from ..drawn import Drawn, along
+from ..draws import Source
 from . import _pascanu2013 as pascanu
 from ._criterion import Criterion
-from ._task import Lag, Task, at_end, sequences, up_to
+from ._task import Lag, Task
 
 TOLERANCE = 0.2
 """A squared error above its square, 0.04, is wrong."""
@@ -66,19 +65,19 @@ class MarkedValues(Task):
     def combined(self, v0: Tensor, v1: Tensor) -> Tensor:
         """What is asked for."""
 
-    def sample(self, draws: Draws) -> Sequences:
-        asked = pascanu.lengths(self.length, self.longest, draws)
-        lengths = asked + draws.integers(high=asked // 10)
+    def draw(self, source: Source) -> Drawn:
+        asked = pascanu.lengths(self.length, self.longest, source)
+        lengths = asked + source.integers(high=asked // 10)
         early = lengths // 10
-        first = draws.integers(high=early)
-        second = early + draws.integers(high=4 * lengths // 10)
+        first = source.integers(high=early)
+        second = early + source.integers(high=4 * lengths // 10)
         steps = _most(self.longest or self.length)
-        step = np.arange(steps)[:, None, None]
-        marks = ((step == first) | (step == second)).astype(np.float64)
-        inputs = np.stack([marks, draws.uniform(steps)], axis=-1)
-        target = self.answer(torch.from_numpy(inputs))[-1].numpy()
-        alive = up_to(lengths, steps)
-        return sequences(inputs, target, scored=at_end(lengths, steps), alive=alive)
+        step = along(steps, lengths)
+        marks = ((step == first) | (step == second)).double()
+        values = source.uniform(steps)
+        v0, v1 = (torch.where(step == it, values, 0.0).sum(0) for it in (first, second))
+        inputs = torch.stack([marks, values], dim=-1)
+        return Drawn(inputs, self.combined(v0, v1).unsqueeze(-1), lengths)
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """The values at the first and at the second mark, combined."""

@@ -6,10 +6,10 @@ Networks, 2013, section 4.1 and supplementary material, with the authors' code.
 
 from __future__ import annotations
 
-import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Int
+from torch import Tensor
 
-from ..draws import Draws
+from ..draws import Source
 from ..errors import WrongUsage
 from ._criterion import Criterion
 
@@ -35,6 +35,6 @@ def refuse(length: int, longest: int | None, *, least: int) -> None:
         )
 
 
-def lengths(length: int, longest: int | None, draws: Draws) -> Int64[np.ndarray, "R B"]:
+def lengths(length: int, longest: int | None, source: Source) -> Int[Tensor, " *batch"]:
     """Lengths from `length` to `longest`, all as likely; or all the same."""
-    return length + draws.integers(high=1 if longest is None else longest - length + 1)
+    return length + source.integers(high=1 if longest is None else longest - length + 1)

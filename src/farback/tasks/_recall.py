@@ -16,11 +16,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn, along, symbols
+from ..draws import Source
 from ..errors import expect
-from ..types import Sequences
 from ._choice import Choice, blind
-from ._task import Baseline, Lag, one_hot, sequences
+from ._task import Baseline, Lag
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,17 @@ class Recall(Choice):
         """The loss of a net that knows when symbols are asked for and no more: K ln V / steps."""
         return self.positions * math.log(self.values) / self.steps
 
-    def sample(self, draws: Draws) -> Sequences:
-        symbols = np.full((self.steps, *draws.shape), self.values)
-        symbols[: self.positions] = draws.integers(self.positions, high=self.values)
-        symbols[self.cue] += 1
-        inputs = one_hot(symbols, self.inputs)
-        alive = np.ones(symbols.shape, dtype=bool)
-        targets = self.answer(torch.from_numpy(inputs)).numpy()
-        return sequences(inputs, targets, scored=alive, alive=alive)
+    def draw(self, source: Source) -> Drawn:
+        shown = source.integers(self.positions, high=self.values)
+        blank = torch.full_like(shown[:1], self.values)
+        blanks = blank.expand(self.steps - self.positions, *blank.shape[1:])
+        string = torch.cat([shown, blanks])
+        string = torch.where(along(self.steps, blank[0]) == self.cue, string + 1, string)
+        return Drawn(
+            symbols(string, self.inputs),
+            symbols(torch.cat([blanks, shown]), self.outputs),
+            scored=torch.ones_like(string, dtype=torch.float64),
+        )
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """Blanks, then what the first steps showed."""

@@ -2,7 +2,8 @@
 
 A task is a rule from inputs to answers, a way to draw inputs, and the published criterion of
 success. Sequences are drawn for R trials and B sequences at once, time first: [T, R, B, I]. All of
-the randomness comes from `Draws`, so that a trial's stream depends on its own seed alone.
+the randomness comes from `Draws`, so that a trial's stream depends on its own seed alone. A task
+says how by `draw`, with torch, which the native engine compiles; or by `sample`, in any way.
 
 A sequence's error is the sum over its scored steps of `loss`.
 """
@@ -19,7 +20,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from .._part import Part
-from ..draws import Draws
+from ..drawn import Drawn
+from ..draws import Draws, Source
 from ..types import Sequences
 from ._criterion import Criterion
 
@@ -85,9 +87,13 @@ class Task(Part, ABC):
         """Sequences of the published test set."""
         return 2560
 
-    @abstractmethod
+    def draw(self, source: Source) -> Drawn:
+        """Fresh sequences, [T, *batch, ...], for the *batch of `source`."""
+        raise NotImplementedError(f"{type(self).__name__} has neither draw nor sample")
+
     def sample(self, draws: Draws) -> Sequences:
         """Fresh sequences, [T, R, B, ...], for the R trials and B sequences of `draws`."""
+        return self.draw(draws.tensors).whole()
 
     def training_set(self, draws: Draws) -> Sequences:
         """The fixed training set of each trial; `draws` asks for `training` sequences."""

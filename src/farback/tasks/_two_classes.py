@@ -10,18 +10,20 @@ from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int64
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn, Rows
+from ..draws import Draws, Source
 from ..errors import WrongUsage, expect
 from ..types import Sequences
 from ._criterion import Criterion
-from ._task import Baseline, Task, at_end, sequences, up_to
+from ._task import Baseline, Task
 
 _LAST = 100
 
-Classes = Int64[np.ndarray, "R B"]
+Classes = Int[Tensor, " *batch"]
 """0 for the low class, 1 for the high one."""
 
 
@@ -82,26 +84,27 @@ class TwoClasses(Task):
         return Baseline((self.low + half,), right=right, error=half**2)
 
     @abstractmethod
-    def of(self, classes: Classes, draws: Draws) -> Sequences:
+    def of(self, classes: Classes, source: Source) -> Drawn:
         """Fresh sequences of these classes."""
 
-    def sample(self, draws: Draws) -> Sequences:
-        return self.of(draws.branch("classes").integers(high=2), draws)
+    def draw(self, source: Source) -> Drawn:
+        return self.of(source.branch("classes").integers(high=2), source)
 
     def training_set(self, draws: Draws) -> Sequences:
         """As many of the one class as of the other."""
-        return self.of(np.broadcast_to(draws.numbers % 2, draws.shape), draws)
+        turns = np.broadcast_to(draws.numbers % 2, draws.shape)
+        return self.of(torch.from_numpy(turns.copy()), draws.tensors).whole()
 
     def asked(
         self,
-        inputs: Float[np.ndarray, "T R B I"],
+        inputs: Float[Tensor, "T *batch I"] | Rows,
         classes: Classes,
-        lengths: Int64[np.ndarray, "R B"],
-    ) -> Sequences:
+        lengths: Int[Tensor, " *batch"] | None,
+    ) -> Drawn:
         """Sequences whose class is asked for at their end."""
-        targets = np.where(classes == 1, self.high, self.low)[..., None]
-        scored, alive = at_end(lengths, len(inputs)), up_to(lengths, len(inputs))
-        return sequences(inputs, targets, scored=scored, alive=alive)
+        low, high = torch.tensor((self.low, self.high), dtype=torch.float64)
+        targets = torch.where(classes == 1, high, low).unsqueeze(-1)
+        return Drawn(inputs, targets, lengths)
 
     def told(
         self, high: Bool[Tensor, "T *batch"], like: Float[Tensor, "T *batch I"]
@@ -124,6 +127,6 @@ def half(longest: int) -> int:
     return (longest + 1) // 2
 
 
-def between(shortest: int, longest: int, draws: Draws) -> Int64[np.ndarray, "R B"]:
+def between(shortest: int, longest: int, source: Source) -> Int[Tensor, " *batch"]:
     """Lengths from the shortest to the longest, all as likely."""
-    return shortest + draws.integers(high=longest - shortest + 1)
+    return shortest + source.integers(high=longest - shortest + 1)

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from jaxtyping import Float
+from torch import Tensor
 
-from ..draws import Draws
+from ..draws import Source
 from ._latch import IndicatedClass
 
 
@@ -36,5 +36,5 @@ class Bengio1994Latch(IndicatedClass):
     trainable: int = 1
     varied: bool = True
 
-    def disturbance(self, draws: Draws) -> Float[np.ndarray, "T R B"]:
-        return draws.uniform(self.steps, low=-self.noise, high=self.noise)
+    def disturbance(self, source: Source) -> Float[Tensor, "T *batch"]:
+        return source.uniform(self.steps, low=-self.noise, high=self.noise)

@@ -21,14 +21,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn
+from ..draws import Source
 from ..errors import WrongUsage
-from ..types import Sequences
 from ._task import Lag
 from ._two_classes import Classes, TwoClasses, between, half
 
@@ -75,20 +74,21 @@ class Bengio1994TwoSequence(TwoClasses):
         """From the first element to the end."""
         return Lag(self.shortest - 1, self.steps - 1)
 
-    def of(self, classes: Classes, draws: Draws) -> Sequences:
-        lengths = between(self.shortest, self.steps, draws)
-        inputs = draws.uniform(self.steps, low=-self.noise, high=self.noise)
-        shown = np.broadcast_to(classes, (self.elements, *draws.shape))
-        inputs[: self.elements] += np.take_along_axis(self._patterns(draws), shown, axis=2)
-        return self.asked(inputs[..., None], classes, lengths)
+    def of(self, classes: Classes, source: Source) -> Drawn:
+        lengths = between(self.shortest, self.steps, source)
+        noise = source.uniform(self.steps, low=-self.noise, high=self.noise)
+        low, high = self._patterns(source, noise)
+        shown = noise[: self.elements] + torch.where(classes == 1, high, low)
+        inputs = torch.cat([shown, noise[self.elements :]])
+        return self.asked(inputs.unsqueeze(-1), classes, lengths)
 
-    def _patterns(self, draws: Draws) -> Float[np.ndarray, "elements R 2"]:
+    def _patterns(self, source: Source, like: Tensor) -> list[Float[Tensor, "elements *#batch"]]:
         """The pattern of each class of each trial, whatever the sequences are drawn for."""
         if self.patterns is None:
-            own = Draws(draws.seeds, "patterns", count=2)
-            return own.uniform(self.elements, low=-1.0, high=1.0)
-        each = np.array(self.patterns).T[:, None]
-        return np.broadcast_to(each, (self.elements, len(draws.seeds), 2))
+            own = (source.own("patterns", number) for number in (0, 1))
+            return [it.uniform(self.elements, low=-1.0, high=1.0) for it in own]
+        each = (torch.tensor(it, dtype=torch.float64) for it in self.patterns)
+        return [it.reshape(-1, *(1,) * (like.ndim - 1)) for it in each]
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"] | None:
         """The class of the nearer pattern; None where each trial has its own."""

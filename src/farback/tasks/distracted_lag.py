@@ -16,18 +16,17 @@ Reference: S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, 1997, experime
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import numpy as np
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn, along, symbols
+from ..draws import Source, longest
 from ..errors import WrongUsage
-from ..types import Sequences
 from ._criterion import Criterion
-from ._task import Baseline, Lag, Task, at_end, one_hot, sequences, up_to, within
+from ._task import Baseline, Lag, Task, within
 
 _MORE = 0.9
 """The probability of one more distractor."""
@@ -78,19 +77,16 @@ class DistractedLag(Task):
     def test(self) -> int:
         return 10_000
 
-    def sample(self, draws: Draws) -> Sequences:
-        e, b, x = self.symbols + np.arange(3)
-        last = draws.integers(high=2)
-        more = np.log1p(-draws.uniform()) / math.log(_MORE)
-        lengths = self.delay + 3 + more.astype(np.int64)
-        steps = int(lengths.max())
-        symbols = draws.integers(steps, high=self.symbols)
-        symbols[0], symbols[1] = b, x + last
-        np.put_along_axis(symbols, lengths[None] - 1, e, axis=0)
-        alive = up_to(lengths, steps)
-        inputs = one_hot(symbols, self.inputs, alive)
-        targets = one_hot(last, 2)
-        return sequences(inputs, targets, scored=at_end(lengths, steps), alive=alive)
+    def draw(self, source: Source) -> Drawn:
+        e, b, x = (self.symbols + it for it in range(3))
+        last = source.integers(high=2)
+        lengths = self.delay + 3 + source.geometric(more=_MORE)
+        steps = self.delay + 3 + longest(_MORE)
+        step = along(steps, lengths)
+        shown = source.integers(steps, high=self.symbols)
+        shown = torch.where(step == 0, b, torch.where(step == 1, x + last, shown))
+        shown = torch.where(step == lengths - 1, e, shown)
+        return Drawn(symbols(shown, self.inputs), symbols(last, 2), lengths)
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """The second symbol."""

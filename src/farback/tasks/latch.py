@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from jaxtyping import Float
+from torch import Tensor
 
-from ..draws import Draws
+from ..draws import Source
 from ._latch import IndicatedClass
 
 
@@ -39,5 +39,5 @@ class Latch(IndicatedClass):
     strings: int | None = 30
     variance: bool = False
 
-    def disturbance(self, draws: Draws) -> Float[np.ndarray, "T R B"]:
-        return draws.normal(self.steps, std=self.noise**0.5 if self.variance else self.noise)
+    def disturbance(self, source: Source) -> Float[Tensor, "T *batch"]:
+        return source.normal(self.steps, std=self.noise**0.5 if self.variance else self.noise)

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn, along
+from ..draws import Source
 from ..errors import WrongUsage, expect
-from ..types import Sequences
-from ._task import Lag, up_to
+from ._task import Lag
 from ._two_classes import Classes, TwoClasses, between
 from .parity import with_parity
 
@@ -60,13 +60,13 @@ class NARXParity(TwoClasses):
         """From the first symbol to the end."""
         return Lag(_SHORTEST - 1 + self.noise_steps, _LONGEST - 1 + self.noise_steps)
 
-    def of(self, classes: Classes, draws: Draws) -> Sequences:
-        symbols = between(_SHORTEST, _LONGEST, draws)
+    def of(self, classes: Classes, source: Source) -> Drawn:
+        shown = between(_SHORTEST, _LONGEST, source)
         steps = _LONGEST + self.noise_steps
-        string = _SYMBOL * with_parity(classes, draws.signs(steps), symbols)
-        noise = draws.uniform(steps, low=-self.noise, high=self.noise)
-        inputs = np.where(up_to(symbols, steps), string, noise)
-        return self.asked(inputs[..., None], classes, symbols + self.noise_steps)
+        string = _SYMBOL * with_parity(classes, source.signs(steps), shown)
+        noise = source.uniform(steps, low=-self.noise, high=self.noise)
+        inputs = torch.where(along(steps, shown) < shown, string, noise)
+        return self.asked(inputs.unsqueeze(-1), classes, shown + self.noise_steps)
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """The parity of the symbols so far."""

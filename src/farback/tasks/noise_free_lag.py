@@ -26,14 +26,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn, along, symbols
+from ..draws import Draws, Source
 from ..types import Sequences
 from . import _first_symbol
 from ._criterion import Criterion
-from ._task import Baseline, Lag, Task, one_hot, sequences, within
+from ._task import Baseline, Lag, Task, within
 
 
 @dataclass(frozen=True)
@@ -79,21 +80,24 @@ class NoiseFreeLag(Task):
         """Each string once."""
         return 2
 
-    def sample(self, draws: Draws) -> Sequences:
-        return self._strings(draws.integers(high=2))
+    def draw(self, source: Source) -> Drawn:
+        return self._strings(source.integers(high=2))
 
     def test_set(self, draws: Draws, training: Sequences | None) -> Sequences:
         """The two strings in turn."""
-        return self._strings(np.broadcast_to(draws.numbers % 2, draws.shape))
+        turns = np.broadcast_to(draws.numbers % 2, draws.shape)
+        return self._strings(torch.from_numpy(turns.copy())).whole()
 
-    def _strings(self, last: Int64[np.ndarray, "R B"]) -> Sequences:
+    def _strings(self, last: Int[Tensor, " *batch"]) -> Drawn:
         """Strings that end with x (0) or y (1)."""
-        strings = np.empty((self.delay + 1, *last.shape), dtype=np.int64)
-        strings[[0, -1]] = _first_symbol.number_of_x(self.delay) + last
-        strings[1:-1] = np.arange(self.delay - 1)[:, None, None]
-        inputs, targets = (one_hot(it, self.inputs) for it in (strings[:-1], strings[1:]))
-        alive = np.ones((self.delay, *last.shape), dtype=bool)
-        return sequences(inputs, targets, scored=alive, alive=alive)
+        ends = _first_symbol.number_of_x(self.delay) + last.unsqueeze(0)
+        middle = along(self.delay - 1, last).expand(-1, *last.shape)
+        string = torch.cat([ends, middle, ends])
+        return Drawn(
+            symbols(string[:-1], self.inputs),
+            symbols(string[1:], self.outputs),
+            scored=torch.ones_like(string[1:], dtype=torch.float64),
+        )
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """a_1 after x and y, a_{i+1} after a_i, the first symbol after a_{p-1}."""

@@ -19,15 +19,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn, along
+from ..draws import Source
 from ..errors import WrongUsage
-from ..types import Sequences
-from ._task import Lag, up_to
+from ._task import Lag
 from ._two_classes import Classes, TwoClasses, between, half
 
 
@@ -70,11 +69,11 @@ class Parity(TwoClasses):
         """From the first element to the end."""
         return Lag(self._shortest - 1, self.longest - 1)
 
-    def of(self, classes: Classes, draws: Draws) -> Sequences:
-        lengths = between(self._shortest, self.longest, draws)
-        string = with_parity(classes, draws.signs(self.longest), lengths)
-        noise = draws.uniform(self.longest, low=-self.noise, high=self.noise)
-        return self.asked((string + noise)[..., None], classes, lengths)
+    def of(self, classes: Classes, source: Source) -> Drawn:
+        lengths = between(self._shortest, self.longest, source)
+        string = with_parity(classes, source.signs(self.longest), lengths)
+        noise = source.uniform(self.longest, low=-self.noise, high=self.noise)
+        return self.asked((string + noise).unsqueeze(-1), classes, lengths)
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """The parity so far."""
@@ -90,10 +89,10 @@ class Parity(TwoClasses):
 
 
 def with_parity(
-    odd: Classes, signs: Float[np.ndarray, "T R B"], lengths: np.ndarray
-) -> Float[np.ndarray, "T R B"]:
+    odd: Classes, signs: Float[Tensor, "T *batch"], lengths: Int[Tensor, " *batch"]
+) -> Float[Tensor, "T *batch"]:
     """Strings of that parity: the last sign of each is the one that makes it so."""
-    before = ((signs > 0) & up_to(lengths - 1, len(signs))).sum(0) % 2
-    last = np.where(before == odd, -1.0, 1.0)
-    np.put_along_axis(signs, lengths[None] - 1, last[None], axis=0)
-    return signs
+    step, end = along(len(signs), lengths), lengths - 1
+    before = ((signs > 0) & (step < end)).sum(0)
+    is_odd = before - 2 * (before // 2)
+    return torch.where(step == end, torch.where(is_odd == odd, -1.0, 1.0), signs)

@@ -23,13 +23,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn, along, symbols
+from ..draws import Source
 from ..errors import WrongUsage
-from ..types import Sequences
 from . import _pascanu2013 as pascanu
 from ._choice import Choice, blind
 from ._criterion import Criterion
-from ._task import Baseline, Lag, at_end, one_hot, sequences, up_to
+from ._task import Baseline, Lag
 
 _B = 1
 _RELEVANT, _ALPHABET = 2, 6
@@ -85,19 +85,17 @@ class Pascanu2013TemporalOrder(Choice):
     def baseline(self) -> Baseline:
         return blind(np.full(self.outputs, 1 / self.outputs), right=1 / self.outputs)
 
-    def sample(self, draws: Draws) -> Sequences:
-        lengths = pascanu.lengths(self.length, self.longest, draws)
+    def draw(self, source: Source) -> Drawn:
+        lengths = pascanu.lengths(self.length, self.longest, source)
         steps = self.longest or self.length
-        symbols = _RELEVANT + draws.integers(steps, high=_ALPHABET - _RELEVANT)
-        values = draws.integers(self.symbols, high=2)
-        for value, tenths in zip(values, _TENTHS[self.symbols], strict=True):
-            step = tenths * lengths // 10 + draws.integers(high=lengths // 10)
-            np.put_along_axis(symbols, step[None], value[None], axis=0)
-        alive = up_to(lengths, steps)
-        inputs = one_hot(symbols, _ALPHABET, alive)
-        classes = (values * 2 ** np.arange(self.symbols)[:, None, None]).sum(0)
-        targets = one_hot(classes, self.outputs)
-        return sequences(inputs, targets, scored=at_end(lengths, steps), alive=alive)
+        shown = _RELEVANT + source.integers(steps, high=_ALPHABET - _RELEVANT)
+        values = source.integers(self.symbols, high=2)
+        classes = torch.zeros_like(lengths)
+        for place, tenths in enumerate(_TENTHS[self.symbols]):
+            at = tenths * lengths // 10 + source.integers(high=lengths // 10)
+            shown = torch.where(along(steps, lengths) == at, values[place], shown)
+            classes = classes + values[place] * 2**place
+        return Drawn(symbols(shown, _ALPHABET), symbols(classes, self.outputs), lengths)
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """The class of the relevant symbols."""

@@ -23,16 +23,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
-from ..types import Sequences
+from ..drawn import Drawn, Rows, along, symbols
+from ..draws import Source
 from . import _first_symbol
 from ._criterion import Criterion
-from ._task import Baseline, Lag, Task, one_hot, sequences, within
+from ._task import Baseline, Lag, Task, within
 
 
 @dataclass(frozen=True)
@@ -79,17 +78,22 @@ class RandomLag(Task):
     def test(self) -> int:
         return 10_000
 
-    def sample(self, draws: Draws) -> Sequences:
-        last = _first_symbol.number_of_x(self.delay) + draws.integers(high=2)
-        middle = draws.integers(self.delay - 1, high=self.delay - 1)
-        strings = np.concatenate([last[None], middle, last[None]])
-        alive = np.ones(strings[1:].shape, dtype=bool)
-        inputs = one_hot(strings[:-1], self.inputs)
-        answers = self.answer(torch.from_numpy(inputs)).numpy()
-        targets = one_hot(strings[1:], self.outputs)
-        scored = alive.copy()
-        scored[:-1] = self.every_step
-        return sequences(inputs, targets, answers=answers, scored=scored, alive=alive)
+    def draw(self, source: Source) -> Drawn:
+        first = source.integers(high=2)
+        middle = source.integers(self.delay - 1, high=self.delay - 1)
+        x = _first_symbol.number_of_x(self.delay)
+        string = torch.cat([x + first.unsqueeze(0), middle, x + first.unsqueeze(0)])
+        # The best answers: all a_i alike, then x or y.
+        alike = torch.cat([torch.full((x,), 1 / x, dtype=torch.float64), torch.zeros(2)])
+        ends = torch.eye(self.outputs, dtype=torch.float64)[x:]
+        at_last = along(self.delay, first) == self.delay - 1
+        best = Rows(torch.cat([alike[None], ends]), torch.where(at_last, 1 + first, 0))
+        return Drawn(
+            symbols(string[:-1], self.inputs),
+            symbols(string[1:], self.outputs),
+            answers=best,
+            scored=(at_last | self.every_step).double(),
+        )
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """All a_i alike, and the first symbol at the end."""

@@ -14,16 +14,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn, symbols
+from ..draws import Source
 from ..errors import expect
-from ..types import Sequences
 from . import _pascanu2013 as pascanu
 from ._choice import Choice, blind
 from ._criterion import Criterion
-from ._task import Baseline, Lag, at_end, one_hot, sequences, up_to
+from ._task import Baseline, Lag
 
 _FIRST = 2
 """Symbols that stand first; the others are distractors."""
@@ -75,16 +76,13 @@ class RandomPermutation(Choice):
         shares[:_FIRST] = 1 / _FIRST
         return blind(shares, right=1 / _FIRST)
 
-    def sample(self, draws: Draws) -> Sequences:
-        lengths = pascanu.lengths(self.length, self.longest, draws)
+    def draw(self, source: Source) -> Drawn:
+        lengths = pascanu.lengths(self.length, self.longest, source)
         steps = self.longest or self.length
-        first = draws.integers(high=_FIRST)
-        symbols = _FIRST + draws.integers(steps, high=self.symbols - _FIRST)
-        symbols[0] = first
-        alive = up_to(lengths, steps)
-        inputs = one_hot(symbols, self.symbols, alive)
-        targets = one_hot(first, self.symbols)
-        return sequences(inputs, targets, scored=at_end(lengths, steps), alive=alive)
+        first = source.integers(high=_FIRST)
+        later = _FIRST + source.integers(steps, high=self.symbols - _FIRST)
+        shown = torch.cat([first.unsqueeze(0), later[1:]])
+        return Drawn(symbols(shown, self.symbols), symbols(first, self.symbols), lengths)
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """The first symbol."""

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn, along, symbols
+from ..draws import Source
 from ..errors import expect
-from ..types import Sequences
-from ._task import Lag, one_hot
+from ._task import Lag
 from ._two_classes import Classes, TwoClasses
 
 _X, _A = 0, 1
@@ -54,12 +54,10 @@ class Schmidhuber1992Lag(TwoClasses):
     def lag(self) -> Lag:
         return Lag(self.steps, self.steps)
 
-    def of(self, classes: Classes, draws: Draws) -> Sequences:
-        run = np.arange(1, 2 + self.steps)[:, None, None]
-        symbols = np.broadcast_to(run, (1 + self.steps, *draws.shape)).copy()
-        symbols[0] = np.where(classes == 1, _A, _X)
-        lengths = np.full(draws.shape, 1 + self.steps)
-        return self.asked(one_hot(symbols, self.inputs), classes, lengths)
+    def of(self, classes: Classes, source: Source) -> Drawn:
+        run = along(1 + self.steps, classes) + 1
+        shown = torch.where(run == 1, torch.where(classes == 1, _A, _X), run)
+        return self.asked(symbols(shown, self.inputs), classes, None)
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """Whether a was seen."""

@@ -21,16 +21,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn, along, symbols
+from ..draws import Source
 from ..errors import WrongUsage
-from ..types import Sequences
 from ._criterion import Criterion
-from ._task import Baseline, Lag, Task, at_end, one_hot, sequences, up_to, within
+from ._task import Baseline, Lag, Task, within
 
 _ALPHABET = "abcdXYEB"
 _X, _Y, _E, _B = range(4, 8)
@@ -100,23 +99,20 @@ class TemporalOrder(Task):
             for it in _EARLIEST[self.symbols]
         ]
 
-    def sample(self, draws: Draws) -> Sequences:
-        lengths = self.length + draws.integers(high=self.length // 10 + 1)
-        relevant = _X + draws.integers(self.symbols, high=2)
-        steps = int(lengths.max())
-        symbols = draws.integers(steps, high=4)
-        for symbol, (first, last) in zip(relevant, self._steps, strict=True):
-            step = first + draws.integers(high=last - first + 1)
-            np.put_along_axis(symbols, step[None], symbol[None], axis=0)
-        symbols[0] = _E
-        np.put_along_axis(symbols, lengths[None] - 1, _B, axis=0)
-        alive = up_to(lengths, steps)
-        classes = np.zeros(draws.shape, dtype=np.int64)
-        for symbol in relevant:
-            classes = 2 * classes + (symbol == _Y)
-        inputs = one_hot(symbols, self.inputs, alive)
-        targets = one_hot(classes, self.outputs)
-        return sequences(inputs, targets, scored=at_end(lengths, steps), alive=alive)
+    def draw(self, source: Source) -> Drawn:
+        lengths = self.length + source.integers(high=self.length // 10 + 1)
+        relevant = _X + source.integers(self.symbols, high=2)
+        steps = self.length + self.length // 10
+        step = along(steps, lengths)
+        shown = source.integers(steps, high=4)
+        classes = torch.zeros_like(lengths)
+        for place, (first, last) in enumerate(self._steps):
+            at = first + source.integers(high=last - first + 1)
+            shown = torch.where(step == at, relevant[place], shown)
+            classes = 2 * classes + (relevant[place] == _Y)
+        shown = torch.where(step == 0, _E, shown)
+        shown = torch.where(step == lengths - 1, _B, shown)
+        return Drawn(symbols(shown, self.inputs), symbols(classes, self.outputs), lengths)
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """The class as a binary number, the first relevant symbol its highest place."""

@@ -29,10 +29,11 @@ from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn
+from ..draws import Draws, Source
 from ..errors import WrongUsage, expect
 from ..types import Sequences
 from ._criterion import Criterion
@@ -108,7 +109,8 @@ class Tomita(TwoClasses):
         return len(self._strings)
 
     def test_set(self, draws: Draws, training: Sequences | None) -> Sequences:
-        return self._shown(np.broadcast_to(draws.numbers, draws.shape))
+        places = np.broadcast_to(draws.numbers, draws.shape)
+        return self._shown(torch.from_numpy(places.copy())).whole()
 
     @property
     def _strings(self) -> Strings:
@@ -118,21 +120,22 @@ class Tomita(TwoClasses):
     def _grammatical(self) -> Bool[np.ndarray, " K"]:
         return grammatical(self.grammar, torch.from_numpy(self._strings.T))[-1].numpy()
 
-    def of(self, classes: Classes, draws: Draws) -> Sequences:
+    def of(self, classes: Classes, source: Source) -> Drawn:
         high = self._grammatical
-        members = np.concatenate([np.flatnonzero(~high), np.flatnonzero(high)])
-        first = np.where(classes == 1, (~high).sum(), 0)
-        count = np.where(classes == 1, high.sum(), (~high).sum())
-        return self._shown(members[first + draws.integers(high=count)])
+        lows, highs = int((~high).sum()), int(high.sum())
+        members = torch.from_numpy(np.concatenate([np.flatnonzero(~high), np.flatnonzero(high)]))
+        first, count = (torch.where(classes == 1, *it) for it in ((lows, 0), (highs, lows)))
+        return self._shown(members[first + source.integers(high=count)])
 
-    def _shown(self, places: Int64[np.ndarray, "R B"]) -> Sequences:
+    def _shown(self, places: Int[Tensor, " *batch"]) -> Drawn:
         """The strings at these places."""
         strings = self._strings
         if self.end:
             strings = np.pad(strings, ((0, 0), (0, 1)))
         lengths = (strings != 0).sum(1) + int(self.end)
-        inputs = np.moveaxis(strings[places], -1, 0)[..., None]
-        return self.asked(inputs, self._grammatical[places].astype(np.int64), lengths[places])
+        inputs = torch.from_numpy(strings)[places].double().movedim(-1, 0).unsqueeze(-1)
+        classes = torch.from_numpy(self._grammatical)[places].long()
+        return self.asked(inputs, classes, torch.from_numpy(lengths)[places])
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
         """Whether the string so far is grammatical."""

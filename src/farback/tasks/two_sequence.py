@@ -30,16 +30,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..draws import Draws
+from ..drawn import Drawn
+from ..draws import Source
 from ..errors import WrongUsage
-from ..types import Sequences
 from ._criterion import Criterion
-from ._task import Baseline, Lag, Task, at_end, sequences, up_to, within
+from ._task import Baseline, Lag, Task, within
 
 _NOISE = math.sqrt(0.2)
 _TARGET_NOISE = math.sqrt(0.1)
@@ -109,22 +108,19 @@ class TwoSequence(Task):
         """The noise-free targets of class 1 and class 2."""
         return (0.2, 0.8) if self.noisy_targets else (1.0, 0.0)
 
-    def sample(self, draws: Draws) -> Sequences:
-        lengths = self.length + draws.integers(high=self.length // 10 + 1)
-        sign = draws.signs()
-        steps = int(lengths.max())
-        elements = draws.normal(steps, std=_NOISE)
+    def draw(self, source: Source) -> Drawn:
+        lengths = self.length + source.integers(high=self.length // 10 + 1)
+        sign = source.signs()
+        elements = source.normal(self.length + self.length // 10, std=_NOISE)
         signal = elements[: self.conveying]
-        signal[:] = sign + signal if self.noisy_signal else sign
-        answers = np.where(sign > 0, *self._classes)[..., None]
-        noise = draws.normal(std=_TARGET_NOISE)[..., None] if self.noisy_targets else 0.0
-        return sequences(
-            elements[..., None],
-            answers + noise,
-            answers=answers,
-            scored=at_end(lengths, steps),
-            alive=up_to(lengths, steps),
-        )
+        shown = sign + signal if self.noisy_signal else sign.expand_as(signal)
+        first, second = map(sign.new_tensor, self._classes)
+        answers = torch.where(sign > 0, first, second).unsqueeze(-1)
+        targets = answers
+        if self.noisy_targets:
+            targets = answers + source.normal(std=_TARGET_NOISE).unsqueeze(-1)
+        inputs = torch.cat([shown, elements[self.conveying :]]).unsqueeze(-1)
+        return Drawn(inputs, targets, lengths, answers=answers)
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"] | None:
         """The class by the sign of the first element; no rule where that is noisy."""
