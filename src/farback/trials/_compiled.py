@@ -20,6 +20,7 @@ from ..engine.native import Backward, Net, Unavailable, compiler
 from ..engine.native._lanes import Compiled
 from ..engine.native._memory import laid
 from ..engine.native._program import Program, examination, training
+from ..engine.native._stream import Stream, stream
 from ..learners._learner import Learner
 from ..problem import Problem
 from ..tasks._task import Task
@@ -82,7 +83,8 @@ def _written(cell: Cell, task: Task, learner: Learner, dtype: torch.dtype) -> Na
     _expect_stepwise(problem.task, one)
     net = net_of(problem, dtype)
     learning = replace(made.learning, memory=_in_type(made.learning.memory, dtype))
-    program = training(net, made.schedule, learning, hot=hot)
+    drawn = _stream_of(problem.task, hot, dtype)
+    program = training(net, made.schedule, learning, hot=hot, stream=drawn)
     return Native(program, made.learning.batch, dtype)
 
 
@@ -116,6 +118,18 @@ def net_of(problem: Problem, dtype: torch.dtype) -> Net:
         loss=task.loss,
         grade=grade,
     )
+
+
+def _stream_of(task: Task, hot: bool, dtype: torch.dtype) -> Stream | None:
+    """The task's own sequences, drawn by the program; None where they have to be drawn for it."""
+    if task.training is not None or not _is_its_own(type(task), "draw", "sample"):
+        return None
+    try:
+        with torch.no_grad():
+            made = stream(task.draw, dtype)
+    except Exception:  # its `draw` does what the engine cannot follow, so it is called
+        return None
+    return made if made.hot == hot else None
 
 
 def lanes_for(trials: int, dtype: torch.dtype) -> int:

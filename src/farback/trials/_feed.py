@@ -73,6 +73,11 @@ class Feed:
         return self._training
 
     @property
+    def seeds(self) -> tuple[int, ...]:
+        """The trials'."""
+        return self._seeds
+
+    @property
     def order_keys(self) -> UInt64[np.ndarray, " R"]:
         """What `order` is drawn with."""
         return Draws(self._seeds, "order").keys

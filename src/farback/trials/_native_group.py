@@ -18,7 +18,7 @@ from jaxtyping import Bool
 
 from ..engine._machine import threads
 from ..engine.native._lanes import Compiled, Verdicts, leaves_of
-from ..engine.native._memory import Laid
+from ..engine.native._memory import Laid, Streamed
 from ..engine.reference import running
 from ..problem import Trials
 from ..results.run import Outcome
@@ -37,7 +37,7 @@ _PATIENCE = 0.2
 class Block:
     """Sequences that are ready, for trials whose rows they know."""
 
-    data: Laid
+    data: Laid | Streamed
     rows: dict[int, int]
     """Each trial's row in `data`."""
 
@@ -115,8 +115,8 @@ class _Group:
         self.pause: Callable[[], None] = lambda: None
         self.open_to = np.ones(len(seeds), dtype=bool)
         self._presented, self._steps = 0, 1
+        self._stream = self._compiled.program.stream
         self._block: Block | None = None
-        self._set: Laid | None = None
         self._drawing = ThreadPoolExecutor(1)
         self._coming: Future[Block] | None = None
 
@@ -221,7 +221,7 @@ class _Group:
 
     def _ready(self) -> Block:
         """A block with the next sequences of every trial that is open."""
-        if self._feed.set is not None:
+        if self._feed.set is not None or self._stream is not None:
             self._block = self._block or self._fixed()
         elif self._block is None or self._presented + self._batch > self._block.until:
             block = self._coming.result() if self._coming else self._fresh(self._presented)
@@ -233,11 +233,14 @@ class _Group:
         return self._block
 
     def _fixed(self) -> Block:
-        assert self._feed.set is not None
-        if self._set is None:
-            self._set = self._judge.laid(self._feed.set)
+        """All sequences that there will be."""
         rows = {it: it for it in range(len(self._seeds))}
-        return Block(self._set, rows, 0, self._plan.sequences, self._feed.order_keys)
+        if self._feed.set is not None:
+            data, keys = self._judge.laid(self._feed.set), self._feed.order_keys
+            return Block(data, rows, 0, self._plan.sequences, keys)
+        assert self._stream is not None
+        data = self._stream.of(self._seeds, "training")
+        return Block(data, rows, 0, self._plan.sequences, None)
 
     def _fresh(self, at: int) -> Block:
         several = max(1, self._feed.block // self._batch) * self._batch

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from jaxtyping import Bool
 from ..draws import Draws
 from ..engine._machine import threads
 from ..engine.native._lanes import Compiled
-from ..engine.native._memory import Laid, laid
+from ..engine.native._memory import Laid, Streamed, laid
 from ..errors import InputRefused
 from ..tasks._criterion import Tally
 from ..tasks._task import Task
@@ -28,6 +29,17 @@ _HELD = 30_000_000
 """Numbers of a set that are held for all trials; a larger set is drawn for each that needs it."""
 
 _EVERYTHING = 1 << 40
+
+_TOGETHER = 4_000_000
+"""Numbers that are drawn and answered between two pauses."""
+
+
+class Part(NamedTuple):
+    """Some sequences of a set."""
+
+    data: Laid | Streamed
+    first: int
+    count: int
 
 
 class NativeJudge:
@@ -56,7 +68,10 @@ class NativeJudge:
         self._compiled, self._feed, self._dtype = compiled, feed, dtype
         self._task, self._criterion = task, task.criterion
         self._trials = trials
-        self._held: dict[str, list[Laid]] = {}
+        self._held: dict[str, list[Part]] = {}
+        self._stream = compiled.program.stream
+        if type(task).test_set is not Task.test_set:
+            self._stream = None
         self._sizes = {
             "training": task.training or 0,
             "test": task.test,
@@ -101,22 +116,26 @@ class NativeJudge:
         self, params: list[np.ndarray], rows: np.ndarray, name: str, allowed: int
     ) -> Iterator[tuple[np.ndarray, Tally]]:
         """What trials answer to a set of theirs, some at a time."""
+        if self._stream is not None and name != "training":
+            data = self._stream.of(self._feed.seeds, name)
+            yield rows, self._asked(params, rows, self._drawn(data, name, len(rows)), rows, allowed)
+            return
         if self._sizes[name] * self._numbers * self._trials <= _HELD:
             if name not in self._held:
-                self._held[name] = [self.laid(it) for it in self._parts(self._feed, name)]
+                self._held[name] = list(self._parts(self._feed, name))
             yield rows, self._asked(params, rows, self._held[name], rows, allowed)
             return
         together = self._compiled.lanes * threads()
         for first in range(0, len(rows), together):
             some = rows[first : first + together]
-            own = map(self.laid, self._parts(self._feed.only(some.tolist()), name))
+            own = self._parts(self._feed.only(some.tolist()), name)
             yield some, self._asked(params, some, own, np.arange(len(some)), allowed)
 
     def _asked(
         self,
         params: list[np.ndarray],
         rows: np.ndarray,
-        parts: Iterable[Laid],
+        parts: Iterable[Part],
         places: np.ndarray,
         allowed: int,
     ) -> Tally:
@@ -128,8 +147,8 @@ class NativeJudge:
             verdicts, asked = self._compiled.examine(
                 packed,
                 lanes,
-                part,
-                first=0,
+                part.data,
+                first=part.first,
                 count=part.count,
                 allowed=allowed,
                 threads=threads(),
@@ -146,10 +165,20 @@ class NativeJudge:
                 break
         return Tally(wrong, error / max(count, 1), count)
 
-    def _parts(self, feed: Feed, name: str) -> Iterable[Sequences]:
+    def _drawn(self, data: Streamed, name: str, trials: int) -> Iterator[Part]:
+        """A set that the program draws."""
+        together = max(1, _TOGETHER // (self._numbers * trials))
+        for first in range(0, self._sizes[name], together):
+            yield Part(data, first, min(together, self._sizes[name] - first))
+
+    def _parts(self, feed: Feed, name: str) -> Iterator[Part]:
+        """A set that is laid out in memory."""
         if name == "training":
-            return feed.training()
-        return feed.test() if name == "test" else feed.stop(self._sizes["stop"])
+            found = feed.training()
+        else:
+            found = feed.test() if name == "test" else feed.stop(self._sizes["stop"])
+        for data in map(self.laid, found):
+            yield Part(data, 0, data.count)
 
     def laid(self, part: Sequences) -> Laid:
         """Sequences as the program reads them.

@@ -22,8 +22,10 @@ from ._codes import (
     PRODUCT,
     SHIFT,
     VARIABLE,
+    WHOLE,
     ZERO,
     Codes,
+    count_up,
     literal,
     parts,
     products,
@@ -78,15 +80,20 @@ class Body:
         return self._constants[value]
 
     def constants(self, values: np.ndarray) -> Codes:
-        """The codes of numbers that are known."""
-        flat = [self.constant(float(it)) for it in np.asarray(values).ravel()]
+        """The codes of numbers that are known; many that count up are those of a loop."""
+        values = np.asarray(values)
+        if values.size > FEW and count_up(values.ravel()):
+            return (WHOLE << SHIFT) + values.astype(np.int64)
+        flat = [self.constant(float(it)) for it in values.ravel()]
         return np.array(flat, dtype=np.int64).reshape(np.shape(values))
 
     def known(self, codes: Codes) -> np.ndarray | None:
         """The numbers, where all of them are constants."""
-        if (codes >> SHIFT).any():
+        bases = codes >> SHIFT
+        if not np.isin(bases, (CONSTANT, WHOLE)).all():
             return None
-        return np.array(self._values)[codes]
+        places = codes & PLACE
+        return np.where(bases == WHOLE, places, np.array(self._values)[places * (bases != WHOLE)])
 
     def array(self, name: str, *shape: int, mask: bool = False) -> Codes:
         """The elements of an array that stands in memory, in the order of C."""
@@ -126,6 +133,8 @@ class Body:
         base, place = int(code) >> SHIFT, int(code) & PLACE
         if base == CONSTANT:
             return literal(self._values[place])
+        if base == WHOLE:
+            return literal(float(place))
         if base in (VARIABLE, MASK):
             return f"v{place}"
         if base == PRODUCT:
@@ -134,6 +143,8 @@ class Body:
         return self._element(base, str(place))
 
     def _element(self, base: int, index: str) -> str:
+        if base == WHOLE:
+            return f"SPLAT((R)({index}))"
         name = self.arrays[base]
         return f"hot(symbol, {index})" if name == HOT else f"{name}[{index}]"
 
@@ -263,7 +274,7 @@ class Body:
             texts = [self.indexed(it, indices) for it in self.factors(codes)]
             return None if None in texts else f"({texts[0]} * {texts[1]})"
         strides = steps(codes)
-        if strides is None or (any(strides) and base < FIRST_ARRAY):
+        if strides is None or (any(strides) and base < WHOLE):
             return None
         if not any(strides):
             return self.name(int(codes.flat[0]))

@@ -1,8 +1,9 @@
 """Codes: how a number of one lane is known while code is written.
 
-A code is `base << 32 | place`: a constant, a variable, the product of two others, a mask, or an
-element of an array. A tensor is an array of codes, and what only moves numbers about (a view, a
-slice, a transpose) is numpy's work while the code is written, and nobody's while it runs.
+A code is `base << 32 | place`: a constant, a variable, the product of two others, a mask, a whole
+number that is its own place, or an element of an array. A tensor is an array of codes, and what
+only moves numbers about (a view, a slice, a transpose) is numpy's work while the code is written,
+and nobody's while it runs.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from jaxtyping import Int64
 
 Codes = Int64[np.ndarray, "..."]
 
-CONSTANT, VARIABLE, PRODUCT, MASK, FIRST_ARRAY = range(5)
+CONSTANT, VARIABLE, PRODUCT, MASK, WHOLE, FIRST_ARRAY = range(6)
 """The bases; arrays have those from FIRST_ARRAY on."""
 
 SHIFT = 32
 PLACE = (1 << SHIFT) - 1
+
+CONSTANTS = PLACE
+"""No constant's code is larger."""
 
 ZERO, ONE = 0, 1
 """The codes of 0 and 1, and of what is false and true."""
@@ -43,6 +47,13 @@ def steps(codes: Codes) -> tuple[int, ...] | None:
     if any(abs(it) > PLACE >> 1 for it in strides):
         return None
     return tuple(strides)
+
+
+def count_up(values: np.ndarray) -> bool:
+    """Whether these are whole numbers from 0 or more on, in even steps upwards."""
+    rises = np.diff(values)
+    whole = values[0] >= 0 and values[0] % 1 == 0 and rises[0] % 1 == 0
+    return bool(whole and rises[0] > 0 and (rises == rises[0]).all())
 
 
 def stretches(columns: list[Codes]) -> list[tuple[int, int]]:

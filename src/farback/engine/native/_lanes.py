@@ -13,7 +13,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from ._cache import build
-from ._memory import CSequences, Laid
+from ._memory import CSequences, Laid, Streamed
 from ._program import Program
 
 _ALIGNED = 128
@@ -123,7 +123,7 @@ class Compiled:
         params: np.ndarray,
         memory: np.ndarray,
         rows: np.ndarray,
-        data: Laid,
+        data: Laid | Streamed,
         *,
         first: int,
         count: int,
@@ -171,7 +171,7 @@ class Compiled:
         self,
         params: np.ndarray,
         rows: np.ndarray,
-        data: Laid,
+        data: Laid | Streamed,
         *,
         first: int,
         count: int,

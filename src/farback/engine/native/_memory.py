@@ -1,7 +1,7 @@
 """Sequences as the compiled program reads them: [trial, sequence, step, width], and rows by number.
 
-Most tasks of the literature show few different vectors. Where a field has no more than 255 rows, it
-is kept as their numbers, a byte each; a one-hot field has its symbols for numbers.
+Most tasks of the literature show few different vectors. Where a field has no more than 1024, it
+is kept as their numbers; a one-hot field has its symbols for numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from torch import Tensor
 
 from ...types import Sequences
 
-_MOST_ROWS = 255
+SHIFTS = (0, 10, 20, 30)
+MOST_ROWS = (1024, 1024, 1024, 4)
+"""By field, as in sequences.h."""
 _LOOKED_AT = 4096
 _COLUMN = 32
 """As COLUMN in sequences.h."""
@@ -36,6 +38,7 @@ class CSequences(ctypes.Structure):
         ("count", ctypes.c_long),
         ("lengths", ctypes.c_void_p),
         ("words", ctypes.c_void_p),
+        ("keys", ctypes.c_void_p),
         ("fields", CField * 4),
     )
 
@@ -78,31 +81,51 @@ class Laid:
     def c(self) -> CSequences:
         fields = (CField * 4)(*(it.c() for it in self.fields))
         lengths, words = self.lengths.ctypes.data, self.words.ctypes.data
-        return CSequences(self.steps, self.count, lengths, words, fields)
+        return CSequences(self.steps, self.count, lengths, words, None, fields)
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """Sequences that the program draws itself."""
+
+    steps: int
+    keys: np.ndarray
+    """[purposes, R]."""
+
+    tables: tuple[Field | None, ...]
+
+    def c(self) -> CSequences:
+        fields = (CField * 4)(*(CField() if it is None else it.c() for it in self.tables))
+        count = self.keys.shape[1]
+        return CSequences(self.steps, count, None, None, self.keys.ctypes.data, fields)
 
 
 def laid(sequences: Sequences, dtype: torch.dtype) -> Laid:
     """[T, R, B, ...] as the program reads them."""
     kind = torch.empty((), dtype=dtype).numpy().dtype
     lengths = np.ascontiguousarray(sequences.lengths.numpy().astype(np.int32))
-    inputs, targets = (_field(it, kind) for it in (sequences.inputs, sequences.targets))
+    most = MOST_ROWS
+    inputs, targets = (
+        _field(sequences.inputs, kind, most[0]),
+        _field(sequences.targets, kind, most[1]),
+    )
     same = sequences.answers is sequences.targets or torch.equal(
         sequences.answers, sequences.targets
     )
-    answers = targets if same else _field(sequences.answers, kind)
-    scored = _field(sequences.scored.unsqueeze(-1), kind)
+    answers = targets if same else _field(sequences.answers, kind, most[2])
+    scored = _field(sequences.scored.unsqueeze(-1), kind, most[3])
     fields = inputs, targets, answers, scored
     steps, trials, count = sequences.alive.shape
     words = np.zeros((trials, count, steps), np.uint32)
     for place, field in enumerate(fields):
         if field.codes is not None:
-            words |= field.codes.astype(np.uint32) << (8 * place)
+            words |= field.codes.astype(np.uint32) << SHIFTS[place]
     return Laid(steps, count, lengths, words, fields)
 
 
-def _field(values: Tensor, kind: np.dtype) -> Field:
-    """[T, R, B, width] by numbers where that can be, else whole."""
-    return _one_hot(values, kind) or _tabled(values, kind) or _whole(values, kind)
+def _field(values: Tensor, kind: np.dtype, most: int) -> Field:
+    """[T, R, B, width] by no more than so many numbers where that can be, else whole."""
+    return _one_hot(values, kind, most) or _tabled(values, kind, most) or _whole(values, kind)
 
 
 def _whole(values: Tensor, kind: np.dtype) -> Field:
@@ -110,9 +133,9 @@ def _whole(values: Tensor, kind: np.dtype) -> Field:
     return Field(np.ascontiguousarray(moved, dtype=kind))
 
 
-def _one_hot(values: Tensor, kind: np.dtype) -> Field | None:
+def _one_hot(values: Tensor, kind: np.dtype, most: int) -> Field | None:
     width = values.shape[-1]
-    if not 1 < width <= _MOST_ROWS:
+    if not 1 < width < most:
         return None
     flat = values.flatten(0, 2)
     few = flat[:_LOOKED_AT]
@@ -128,26 +151,30 @@ def _one_hot(values: Tensor, kind: np.dtype) -> Field | None:
         return None
     if not bool((lone & (total == 1) & (place == codes + 1) | ~shown & (place == 0)).all()):
         return None
-    codes = torch.where(shown, codes, width).to(torch.uint8).reshape(values.shape[:-1])
-    table = np.concatenate([np.eye(width), np.zeros((1, width))]).astype(kind)
-    return Field(table, _by_trial(codes), True)
+    codes = torch.where(shown, codes, width).to(torch.int16).reshape(values.shape[:-1])
+    rows = np.concatenate([np.eye(width), np.zeros((1, width))])
+    return table(rows, kind, _by_trial(codes), onehot=True)
 
 
-def _tabled(values: Tensor, kind: np.dtype) -> Field | None:
+def _tabled(values: Tensor, kind: np.dtype, most: int) -> Field | None:
     flat = values.flatten(0, 2).contiguous().numpy()
     marks = _marks(flat)
-    if len(np.unique(marks[:_LOOKED_AT])) > _MOST_ROWS // 4:
+    if len(np.unique(marks[:_LOOKED_AT])) > max(4, most // 4):
         return None
     known, firsts, codes = np.unique(marks, return_index=True, return_inverse=True)
-    if len(known) > _MOST_ROWS or not np.array_equal(flat[firsts][codes], flat):
+    if len(known) > most or not np.array_equal(flat[firsts][codes], flat):
         return None
-    table = np.ascontiguousarray(flat[firsts], dtype=kind)
-    numbers = torch.from_numpy(codes.astype(np.uint8).reshape(values.shape[:-1]))
+    numbers = torch.from_numpy(codes.astype(np.int16).reshape(values.shape[:-1]))
+    return table(flat[firsts], kind, _by_trial(numbers))
+
+
+def table(rows: np.ndarray, kind: np.dtype, codes: np.ndarray, *, onehot: bool = False) -> Field:
+    """A field of rows by number."""
     columns = None
-    if len(table) <= _COLUMN:
-        columns = np.zeros((table.shape[1], _COLUMN), kind)
-        columns[:, : len(table)] = table.T
-    return Field(table, _by_trial(numbers), columns=columns)
+    if len(rows) <= _COLUMN:
+        columns = np.zeros((rows.shape[1], _COLUMN), kind)
+        columns[:, : len(rows)] = rows.T
+    return Field(np.ascontiguousarray(rows, dtype=kind), codes, onehot, columns)
 
 
 def _marks(rows: np.ndarray) -> np.ndarray:

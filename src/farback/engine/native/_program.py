@@ -18,6 +18,7 @@ from ._backward import backward
 from ._description import Backward, Forward, Function, Learning, Net
 from ._forward import forward
 from ._kernel import Kernel, Writer, alike, examples, given, shapes_of, size_of, weighed
+from ._stream import Stream
 from ._trace import trace
 
 
@@ -29,24 +30,35 @@ class Program:
     params: int
     memory: int
     hot: bool
+    stream: Stream | None = None
 
 
 _C = files(__name__.rpartition(".")[0])
 
 
-def examination(net: Net, *, hot: bool = False) -> Program:
+def examination(net: Net, *, hot: bool = False, stream: Stream | None = None) -> Program:
     """A program that answers sequences and does not learn, for learners that search."""
     kernels = _answering(net, hot)
-    head = _head(net, kernels, 0, {"HOT": int(hot), "LEARNS": 0})
-    source = [head, *_texts("lanes.h", "functions.h", "sequences.h", "outer.h")]
-    source += [*(it.text for it in kernels), *_texts("judging.h")]
-    return Program("\n".join(source), size_of(net.params), 0, hot)
+    source = _source(net, kernels, 0, {"HOT": int(hot), "LEARNS": 0}, stream, ["judging.h"])
+    return Program(source, size_of(net.params), 0, hot, stream)
 
 
 def training(
-    net: Net, schedule: Backward | Forward, learning: Learning, *, hot: bool = False
+    net: Net,
+    schedule: Backward | Forward,
+    learning: Learning,
+    *,
+    hot: bool = False,
+    stream: Stream | None = None,
 ) -> Program:
     """A program that learns, and answers.
+
+    Args:
+        net: the functions.
+        schedule: how their derivatives are taken.
+        learning: what becomes of them.
+        hot: whether inputs are one-hot.
+        stream: what it draws itself; it reads sequences from memory too.
 
     Raises:
         Unavailable: something in it cannot be compiled.
@@ -74,25 +86,41 @@ def training(
         macros["CARRY"] = carry
     kernels += _learning(net, learning)
     memory = size_of(learning.memory)
-    head = _head(net, kernels, memory, macros)
     name = "backward.h" if isinstance(schedule, Backward) else "forward.h"
-    source = [head, *_texts("lanes.h", "functions.h", "sequences.h", "outer.h")]
-    source += [*(it.text for it in kernels), *_texts("judging.h", "learning.h", name, "training.h")]
-    return Program("\n".join(source), size_of(net.params), memory, hot)
+    parts = ["judging.h", "learning.h", name, "training.h"]
+    source = _source(net, kernels, memory, macros, stream, parts)
+    return Program(source, size_of(net.params), memory, hot, stream)
+
+
+def _source(
+    net: Net,
+    kernels: list[Kernel],
+    memory: int,
+    macros: dict[str, int],
+    stream: Stream | None,
+    parts: list[str],
+) -> str:
+    """All of it: sizes, what kernels are made of, kernels, and what calls them."""
+    work = max(it.work for it in (*kernels, *([stream.kernel] if stream else []))) + 1
+    macros = {"DRAWN": int(stream is not None)} | macros | (stream.macros if stream else {})
+    texts = [_head(net, work, memory, macros), *_texts("lanes.h", "functions.h")]
+    texts += [*_texts("draws.h"), stream.text] if stream else []
+    texts += [*_texts("sequences.h", "outer.h"), *(it.text for it in kernels)]
+    return "\n".join([*texts, *_texts("drawing.h", *parts)])
 
 
 def _texts(*names: str) -> list[str]:
     return [(_C / name).read_text(encoding="utf-8") for name in names]
 
 
-def _head(net: Net, kernels: list[Kernel], memory: int, macros: dict[str, int]) -> str:
+def _head(net: Net, work: int, memory: int, macros: dict[str, int]) -> str:
     sizes = {
         "INPUTS": net.inputs,
         "OUTPUTS": net.outputs,
         "STATE": size_of(net.start(net.params)),
         "PARAMS": size_of(net.params),
         "MEMORY": memory,
-        "WORK": max(it.work for it in kernels) + 1,
+        "WORK": work,
     }
     return "".join(f"#define {name} {value}\n" for name, value in (sizes | macros).items())
 

@@ -14,7 +14,7 @@ import torch
 
 from ._arithmetic import add, contract, divide, multiply, subtract
 from ._body import Body
-from ._codes import ONE, ZERO, Codes, parts
+from ._codes import CONSTANTS, ONE, ZERO, Codes, parts
 
 Rule = Callable[..., Any]
 
@@ -26,23 +26,50 @@ def function(template: str) -> Rule:
     return lambda b, *its: b.apply(template, *(b.computed(real(b, it)) for it in its))
 
 
-def compared(template: str) -> Rule:
-    """A comparison, false where a number is not one."""
-    return lambda b, *its: b.apply(template, *(b.computed(real(b, i)) for i in its), mask=True)
+def compared(template: str, known: np.ufunc) -> Rule:
+    """A comparison, false where a number is not one; of known numbers it is known."""
+
+    def compare(b: Body, one: Codes, other: Codes) -> Codes:
+        sides = np.broadcast_arrays(*(b.computed(real(b, it)) for it in (one, other)))
+        values = [b.known(it) for it in sides]
+        # Numbers of a loop are compared in the loop.
+        if values[0] is None or values[1] is None or (sides[0] > CONSTANTS).any():
+            return b.apply(template, *sides, mask=True)
+        return known(*values).astype(np.int64)
+
+    return compare
 
 
-def joined(template: str) -> Rule:
-    """A function of masks."""
-    return lambda b, *its: b.apply(template, *(truth(b, it) for it in its), mask=True)
+def joined(template: str, ends: int | None = None) -> Rule:
+    """A function of masks; where one is `ends`, so is the result, whatever the other."""
+
+    def join(b: Body, *its: Codes) -> Codes:
+        if ends is None:
+            return b.apply(template, *(truth(b, it) for it in its), mask=True)
+        one, other = np.broadcast_arrays(*its)
+        end = (one == ends) | (other == ends)
+        first, second = (one <= ONE) & ~end, (other <= ONE) & ~end
+        return parts(
+            one,
+            (end, lambda at: np.full_like(at(one), ends)),
+            (first, lambda at: at(other)),
+            (second & ~first, lambda at: at(one)),
+            (
+                ~first & ~second & ~end,
+                lambda at: b.apply(template, truth(b, at(one)), truth(b, at(other)), mask=True),
+            ),
+        )
+
+    return join
 
 
-def bitwise(template: str) -> Rule:
+def bitwise(template: str, ends: int | None = None) -> Rule:
     """The same, but of masks alone: the bits of whole numbers are not kept."""
 
     def apply(b: Body, *its: Codes) -> Codes:
         if not all((b.is_mask(it) | (it <= ONE)).all() for it in its):
             raise ValueError("whole numbers")
-        return joined(template)(b, *its)
+        return joined(template, ends)(b, *its)
 
     return apply
 
@@ -101,6 +128,14 @@ def plus(b: Body, one: Codes, other: Codes, alpha: Any = None) -> Codes:
     if b.is_mask(one).all() and b.is_mask(other).all():
         return b.apply("OR({0}, {1})", one, other, mask=True)
     return add(b, real(b, one), scaled(b, one, real(b, other), alpha))
+
+
+def quotient(b: Body, one: Codes, other: Codes, rounding_mode: str | None = None) -> Codes:
+    """One through other, exact or rounded down or towards 0."""
+    found = divide(b, real(b, one), real(b, other))
+    if rounding_mode is None:
+        return found
+    return b.apply({"floor": "FLOOR({0})", "trunc": "TRUNC({0})"}[rounding_mode], b.computed(found))
 
 
 def copied(b: Body, codes: Codes, dtype: Any = None, **_: Any) -> Codes:

@@ -55,7 +55,7 @@ long examine(const Exam *e, V *scratch) {
   long wrong[LANES] = {0}, n = 0;
   for (; n < e->count; n++) {
     Place where, *const place = &where;
-    find(data, e->rows, 0, e->first + n, place, found);
+    obtain(data, e->rows, 0, e->first + n, place, found, work);
     Verdict v = unjudged();
     k_start(p, state, work);
     for (long t = 0; t < place->longest; t++) {

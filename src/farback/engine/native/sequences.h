@@ -39,11 +39,15 @@ enum { COLUMN = 32 };
 
 typedef struct {
   long steps; /* room for so many steps of each sequence */
-  long count; /* sequences of each trial */
+  long count; /* sequences of each trial; of drawn ones, how many trials there are */
   const int32_t *lengths;
-  const uint32_t *words; /* [trial, sequence, step]: the row of each coded field, a byte each */
+  const uint32_t *words; /* [trial, sequence, step]: the row of each coded field, by SHIFTS */
+  const uint64_t *keys;  /* [purpose, trial]: what they are drawn with; NULL where they lie here */
   Field fields[FIELDS];
 } Sequences;
+
+/* Where the row of each coded field stands in a word, and how large it may be. */
+static const int SHIFTS[FIELDS] = {0, 10, 20, 30}, LARGEST[FIELDS] = {1023, 1023, 1023, 3};
 
 /* Where each lane is, with what it needs at every step laid lane beside lane. */
 typedef struct {
@@ -52,6 +56,10 @@ typedef struct {
   long shortest, longest;
   lanes_int *words; /* [steps, LANES] */
   V *inputs;        /* [steps, INPUTS], unless they are coded */
+#if DRAWN
+  int drawn;
+  const V *given[FIELDS]; /* as in drawing.h */
+#endif
 } Place;
 
 /* A one-hot input by its symbol; INPUTS where it is all zeros. */
@@ -132,7 +140,8 @@ static void find(const Sequences *s, const int32_t *rows, const uint64_t *keys, 
     const uint32_t *const words = s->words + place->at[l];
     const long last = LANE(place->length, l) - 1;
     for (long t = 0; t < place->longest; t++)
-      place->words[t * LANES + l] = (words[t] & ~(uint32_t)255) | (words[t < last ? t : last] & 255);
+      place->words[t * LANES + l] = (lanes_int)((words[t] & ~(uint32_t)LARGEST[INPUT]) |
+                                                (words[t < last ? t : last] & LARGEST[INPUT]));
   }
   if (s->fields[INPUT].coded) return;
   for (int l = 0; l < LANES; l++) {
@@ -143,19 +152,38 @@ static void find(const Sequences *s, const int32_t *rows, const uint64_t *keys, 
   }
 }
 
-/* Vectors of `room` for that. */
-#define FOUND(steps) ((steps) * (1 + INPUTS))
+#if DRAWN
+static const int BY_STEP[FIELDS] = {1, DRAWN_TARGETS_BY_STEP,
+                                    DRAWN_ANSWERS ? DRAWN_ANSWERS_BY_STEP : DRAWN_TARGETS_BY_STEP, 1};
+#endif
 
 /* The row of a coded field that each lane is at. */
 LANES_INLINE I coded(const Place *place, int field, long t) {
   I word;
+#if DRAWN
+  if (place->drawn) {
+    memcpy(&word, place->given[field] + (BY_STEP[field] ? t : 0), sizeof word);
+    return word;
+  }
+#endif
   memcpy(&word, place->words + t * LANES, sizeof word);
-  return word >> (8 * field) & 255;
+  return word >> SHIFTS[field] & LARGEST[field];
 }
 
 LANES_INLINE void fetch(const Sequences *s, int field, const Place *place, long t, int width,
                         V *out) {
   const Field *const f = &s->fields[field];
+#if DRAWN
+  if (place->drawn && field == SCORED && !DRAWN_SCORED) {
+    out[0] = SELECT(IS(place->length, t + 1), SPLAT((R)1), SPLAT((R)0));
+    return;
+  }
+  if (place->drawn && !f->coded) {
+    const V *const given = place->given[field] + (BY_STEP[field] ? t : 0);
+    for (int k = 0; k < width; k++) out[k] = given[BY_STEP[field] ? k * DRAWN_STEPS : k];
+    return;
+  }
+#endif
   if (!f->coded) {
     if (field == INPUT) {
       memcpy(out, place->inputs + t * INPUTS, INPUTS * sizeof(V));

@@ -21,7 +21,7 @@ void train(const Training *w, V *scratch) {
     none(g, PARAMS);
     for (long b = 0; b < BATCH; b++, done++) {
       Place place;
-      find(&w->data, w->rows, w->keys, w->first + done, &place, found);
+      obtain(&w->data, w->rows, w->keys, w->first + done, &place, found, rest);
       Verdict v = sequence(p, g, m, &w->data, &place, rest);
       report(&v, w->verdicts, done);
       losses[b] = v.loss;

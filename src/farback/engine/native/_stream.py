@@ -1,0 +1,213 @@
+"""Sequences that a program draws itself: a task's `draw`, followed once and compiled.
+
+Every call for random numbers is noted, with its turn, so that C draws the same numbers (draws.h);
+what the task makes of them is traced like a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import log, prod
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...drawn import Drawn, Rows
+from ...draws import Draws, Source
+from ._codes import Codes
+from ._kernel import Kernel, Writer
+from ._memory import Field, Streamed, table
+from ._trace import trace
+
+FIELDS = ("inputs", "targets", "answers", "scored")
+"""In the order of sequences.h."""
+
+_COARSE = 2.0**24
+"""Steps of the numbers that a bound is multiplied with, which float32 has too."""
+
+
+class Call(NamedTuple):
+    """One call for random numbers."""
+
+    draw: str
+    """The function of draws.h."""
+
+    purpose: str
+    """What the stream's purpose is followed by; or a purpose of the trial's own."""
+
+    number: int | None
+    """The sequence's number where it is always the same one, for a trial's own."""
+
+    turn: int
+    places: int
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Sequences as functions of a trial's seed and a number."""
+
+    steps: int
+    """T."""
+
+    calls: tuple[Call, ...]
+    purposes: tuple[tuple[str, bool], ...]
+    """Of the calls; whether each is the trial's own."""
+
+    kernel: Kernel
+    macros: dict[str, int]
+    tables: tuple[Field | None, ...]
+    """The table of each field that is drawn as places in one."""
+
+    @property
+    def hot(self) -> bool:
+        """Whether every input is one-hot."""
+        return self.tables[0] is not None and self.tables[0].onehot
+
+    @property
+    def text(self) -> str:
+        """Draw what is asked for, from the keys of the lanes."""
+        lines, first = [], 0
+        for it in self.calls:
+            place = self.purposes.index((it.purpose, it.number is not None))
+            number = "number" if it.number is None else str(it.number)
+            given = ", ".join(map(repr, it.values))
+            lines.append(
+                f"{it.draw}(keys[{place}], {number}, {it.turn}, {it.places}, {given}, u + {first});"
+            )
+            first += it.places
+        body = "\n  ".join(lines)
+        head = "static void k_numbers(const lanes_long *keys, uint64_t number, V *u)"
+        return f"{head} {{\n  {body}\n}}\n{self.kernel.text}"
+
+    def of(self, seeds: Sequence[int], purpose: str) -> Streamed:
+        """The sequences that the trials draw for a purpose."""
+        keys = [
+            Draws(seeds, name if own else f"{purpose}{name}").keys for name, own in self.purposes
+        ]
+        return Streamed(self.steps, np.stack(keys), self.tables)
+
+
+def stream(draw: Callable[[Source], Drawn], dtype: torch.dtype) -> Stream:
+    """A task's `draw` in C.
+
+    Raises:
+        Exception: whatever comes of it where it cannot be followed.
+    """
+    calls: list[Call] = []
+    kind = torch.empty((), dtype=dtype).numpy().dtype
+    example = draw(_Followed(calls))
+    given = [_example(it, dtype) for it in calls]
+    fields = [_field(example, name, kind) for name in FIELDS]
+    if example.answers is None:
+        fields[2] = fields[1]
+
+    def made(*numbers: Tensor) -> list[Tensor]:
+        drawn = draw(_Followed([], iter(numbers)))
+        found = [_numbers(drawn, name) for name in FIELDS]
+        return [it for it in (*found, drawn.lengths) if it is not None]
+
+    traced = trace(made, *given)
+    numbers = sum(it.places for it in calls)
+    shapes = [tuple(it.shape) for it in made(*given)]
+    names = [name for name in FIELDS if getattr(example, name) is not None]
+    if example.lengths is not None:
+        names.append("lengths")
+    sizes = {name: prod(shape) for name, shape in zip(names, shapes, strict=True)}
+    writer = Writer("draw", {"u": numbers} | {it: sizes.get(it, 0) for it in (*FIELDS, "lengths")})
+    results: list[Codes] = writer.run(traced, writer.array("u", [tuple(it.shape) for it in given]))
+    for name, codes in zip(names, results, strict=True):
+        writer.set(name, [codes])
+    macros = {"DRAWN_STEPS": example.steps, "DRAWN_NUMBERS": numbers}
+    macros["PURPOSES"] = len({(it.purpose, it.number is not None) for it in calls})
+    for name in (*FIELDS, "lengths"):
+        macros[f"DRAWN_{name.upper()}"] = sizes.get(name, 0)
+    for name, field in zip(FIELDS, fields, strict=True):
+        macros[f"DRAWN_{name.upper()}_BY_STEP"] = int(field is not None and field[1])
+    return Stream(
+        steps=example.steps,
+        calls=tuple(calls),
+        purposes=tuple(dict.fromkeys((it.purpose, it.number is not None) for it in calls)),
+        kernel=writer.done([*FIELDS, "lengths"]),
+        macros=macros,
+        tables=tuple(None if it is None else it[0] for it in fields),
+    )
+
+
+def _field(drawn: Drawn, name: str, kind: np.dtype) -> tuple[Field | None, bool] | None:
+    """The table of a field, and whether it has numbers for each step; None where there is none."""
+    value: Tensor | Rows | None = getattr(drawn, name)
+    if value is None:
+        return None
+    if name == "scored":
+        return None, True
+    by_step = value.ndim == 2
+    if isinstance(value, Rows):
+        rows = value.table.numpy()
+        return table(rows, kind, np.empty(0, np.int16), onehot=value.onehot), by_step
+    return None, by_step
+
+
+def _numbers(drawn: Drawn, name: str) -> Tensor | None:
+    """The numbers of a field as C has them: places, or one column behind the other."""
+    value: Tensor | Rows | None = getattr(drawn, name)
+    if value is None or isinstance(value, Rows):
+        return value if value is None else value.places
+    return value.T if value.ndim == 2 else value
+
+
+def _example(call: Call, dtype: torch.dtype) -> Tensor:
+    whole = call.draw in ("draw_integers", "draw_geometric")
+    return torch.zeros(call.places, dtype=torch.int64 if whole else dtype)
+
+
+class _Followed(Source):
+    """Notes what is asked for, and gives what it is given, or zeros, for one sequence alone."""
+
+    def __init__(
+        self,
+        calls: list[Call],
+        given: Iterator[Tensor] | None = None,
+        purpose: str = "",
+        number: int | None = None,
+    ) -> None:
+        self._calls, self._given = calls, given
+        self._purpose, self._number = purpose, number
+        self._turn = 0
+
+    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        return self._next("draw_uniform", shape, low, high)
+
+    def normal(self, *shape: int, std: float = 1.0) -> Tensor:
+        return self._next("draw_normal", shape, std)
+
+    def integers(self, *shape: int, high: int | Tensor) -> Tensor:
+        if isinstance(high, int):
+            return self._next("draw_integers", shape, float(high))
+        unit = self._next("draw_coarse", shape, _COARSE)
+        found = torch.floor(unit * high)
+        # The product may have been rounded up to a whole number; what is left of it was not.
+        rest = unit * high - found
+        return (found - (rest < 0).to(found.dtype) + (rest >= 1).to(found.dtype)).long()
+
+    def geometric(self, *shape: int, more: float) -> Tensor:
+        return self._next("draw_geometric", shape, log(more))
+
+    def signs(self, *shape: int) -> Tensor:
+        return self._next("draw_signs", shape, 1.0)
+
+    def branch(self, name: str) -> Source:
+        return _Followed(self._calls, self._given, f"{self._purpose}/{name}", self._number)
+
+    def own(self, name: str, number: int = 0) -> Source:
+        return _Followed(self._calls, self._given, name, number)
+
+    def _next(self, draw: str, shape: tuple[int, ...], *values: float) -> Tensor:
+        call = Call(draw, self._purpose, self._number, self._turn, prod(shape), values)
+        self._turn += 1
+        self._calls.append(call)
+        made = _example(call, torch.float64) if self._given is None else next(self._given)
+        return made.reshape(shape)

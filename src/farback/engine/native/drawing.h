@@ -1,0 +1,68 @@
+/* Where a sequence comes from: a set in memory, or this program itself. */
+
+#if DRAWN
+
+/* What k_draw writes, one behind the other. Fields that are rows of a table are written as places in
+   it, the others as columns: [width, DRAWN_STEPS]. */
+#define DRAWN_ROOM                                                                             \
+  (DRAWN_NUMBERS + DRAWN_INPUTS + DRAWN_TARGETS + DRAWN_ANSWERS + DRAWN_SCORED + DRAWN_LENGTHS)
+
+static void whole(V *places, long count) {
+  for (long i = 0; i < count; i++) {
+    const I codes = LANES_CONVERT(I, places[i]);
+    memcpy(places + i, &codes, sizeof codes);
+  }
+}
+
+static void draw(const Sequences *s, const int32_t *rows, long number, Place *place, V *room,
+                 V *work) {
+  lanes_long keys[PURPOSES];
+  for (int q = 0; q < PURPOSES; q++)
+    for (int l = 0; l < LANES; l++) LANE(keys[q], l) = s->keys[q * s->count + rows[l]];
+  V *const u = room, *const inputs = u + DRAWN_NUMBERS, *const targets = inputs + DRAWN_INPUTS,
+          *const answers = targets + DRAWN_TARGETS, *const scored = answers + DRAWN_ANSWERS,
+          *const lengths = scored + DRAWN_SCORED;
+  k_numbers(keys, number, u);
+  k_draw(u, inputs, targets, answers, scored, lengths, work);
+  place->given[INPUT] = inputs;
+  place->given[TARGET] = targets;
+  place->given[ANSWER] = DRAWN_ANSWERS ? answers : targets;
+  place->given[SCORED] = scored;
+  if (s->fields[INPUT].coded) whole(inputs, DRAWN_INPUTS);
+  if (s->fields[TARGET].coded) whole(targets, DRAWN_TARGETS);
+  if (s->fields[ANSWER].coded) whole(answers, DRAWN_ANSWERS);
+  place->shortest = place->longest = DRAWN_STEPS;
+  place->length = (I){0} + DRAWN_STEPS;
+#if DRAWN_LENGTHS
+  place->length = LANES_CONVERT(I, lengths[0]);
+  place->longest = 0;
+  for (int l = 0; l < LANES; l++) {
+    const long length = LANE(place->length, l);
+    if (length < place->shortest) place->shortest = length;
+    if (length > place->longest) place->longest = length;
+  }
+#endif
+}
+
+#define FOUND(steps) ((steps) * (1 + INPUTS) + DRAWN_ROOM)
+
+#else
+
+/* Vectors of `room` for a sequence. */
+#define FOUND(steps) ((steps) * (1 + INPUTS))
+
+#endif
+
+/* The `number`th sequence of each lane. */
+static void obtain(const Sequences *s, const int32_t *rows, const uint64_t *keys, long number,
+                   Place *place, V *room, V *work) {
+  (void)work;
+#if DRAWN
+  place->drawn = s->keys != 0;
+  if (place->drawn) {
+    draw(s, rows, number, place, room, work);
+    return;
+  }
+#endif
+  find(s, rows, keys, number, place, room);
+}

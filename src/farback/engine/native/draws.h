@@ -1,0 +1,162 @@
+/* The numbers of farback's draws.py, one trial in each lane.
+
+   Philox 4x32-10: a counter of four words, of which two are the number of the sequence, and a key of
+   two, each word in the lower half of 64 bits. What stands in the upper halves on the way does not
+   matter: lanes_product reads the lower ones alone.
+
+   Reference: J. K. Salmon and others, Parallel Random Numbers: As Easy as 1, 2, 3, 2011. */
+
+#if LANES == 1
+typedef uint64_t lanes_long;
+typedef int64_t lanes_whole_long;
+typedef double lanes_real;
+#define LANES_CONVERT(type, a) ((type)(a))
+#else
+typedef uint64_t lanes_long __attribute__((vector_size(LANES * 8)));
+typedef int64_t lanes_whole_long __attribute__((vector_size(LANES * 8)));
+typedef double lanes_real __attribute__((vector_size(LANES * 8)));
+#define LANES_CONVERT(type, a) __builtin_convertvector(a, type)
+#endif
+
+/* The lower half of each a times a number of 32 bits. */
+LANES_INLINE lanes_long lanes_product(lanes_long a, uint64_t by) {
+#if LANES >= 8 && defined(__AVX512F__)
+  union {
+    lanes_long whole;
+    __m512i part[LANES / 8];
+  } parts = {a};
+  for (int p = 0; p < LANES / 8; p++)
+    parts.part[p] = _mm512_mul_epu32(parts.part[p], _mm512_set1_epi64((long long)by));
+  return parts.whole;
+#elif LANES >= 4 && defined(__AVX2__)
+  union {
+    lanes_long whole;
+    __m256i part[LANES / 4];
+  } parts = {a};
+  for (int p = 0; p < LANES / 4; p++)
+    parts.part[p] = _mm256_mul_epu32(parts.part[p], _mm256_set1_epi64x((long long)by));
+  return parts.whole;
+#else
+  return (a & 0xFFFFFFFFu) * by;
+#endif
+}
+
+/* Four words each, whose upper halves are anything. */
+LANES_INLINE void philox(lanes_long key, uint64_t place, uint64_t turn, uint64_t number,
+                         lanes_long words[4]) {
+  const lanes_long none = key ^ key;
+  lanes_long zero = none + place, one = none + turn, two = none + (number & 0xFFFFFFFFu),
+             three = none + (number >> 32), low = key, high = key >> 32;
+  for (int round = 0; round < 10; round++) {
+    const lanes_long first = lanes_product(zero, 0xD2511F53), second = lanes_product(two, 0xCD9E8D57);
+    zero = (second >> 32) ^ one ^ low;
+    one = second;
+    two = (first >> 32) ^ three ^ high;
+    three = first;
+    low += 0x9E3779B9;
+    high += 0xBB67AE85;
+  }
+  words[0] = zero;
+  words[1] = one;
+  words[2] = two;
+  words[3] = three;
+}
+
+/* Uniform in [0, 1), at 2^53 even steps. */
+LANES_INLINE lanes_real lanes_unit(lanes_long first, lanes_long second) {
+  const lanes_long word = first << 32 | (second & 0xFFFFFFFFu);
+  return LANES_CONVERT(lanes_real, (lanes_whole_long)(word >> 11)) * 0x1p-53;
+}
+
+/* The Gaussian number below which a share (k + 1/2) / 2^32 of all lies, for k of 32 bits.
+
+   Reference: M. J. Wichura, Algorithm AS 241: The Percentage Points of the Normal Distribution, 1988,
+   PPND7 and PPND16. */
+LANES_INLINE V lanes_normal(lanes_words k) {
+#if DOUBLE
+  static const R inner[] = {3.3871328727963666080e0,  1.3314166789178437745e+2,
+                            1.9715909503065514427e+3, 1.3731693765509461125e+4,
+                            4.5921953931549871457e+4, 6.7265770927008700853e+4,
+                            3.3430575583588128105e+4, 2.5090809287301226727e+3};
+  static const R inner_under[] = {1,
+                                  4.2313330701600911252e+1,
+                                  6.8718700749205790830e+2,
+                                  5.3941960214247511077e+3,
+                                  2.1213794301586595867e+4,
+                                  3.9307895800092710610e+4,
+                                  2.8729085735721942674e+4,
+                                  5.2264952788528545610e+3};
+  static const R outer[] = {1.42343711074968357734e0,  4.63033784615654529590e0,
+                            5.76949722146069140550e0,  3.64784832476320460504e0,
+                            1.27045825245236838258e0,  2.41780725177450611770e-1,
+                            2.27238449892691845833e-2, 7.74545014278341407640e-4};
+  static const R outer_under[] = {1,
+                                  2.05319162663775882187e0,
+                                  1.67638483018380384940e0,
+                                  6.89767334985100004550e-1,
+                                  1.48103976427480074590e-1,
+                                  1.51986665636164571966e-2,
+                                  5.47593808499534494600e-4,
+                                  1.05075007164441684324e-9};
+#else
+  static const R inner[] = {3.3871327179f, 50.434271938f, 159.29113202f, 59.109374720f};
+  static const R inner_under[] = {1, 17.895169469f, 78.757757664f, 67.187563600f};
+  static const R outer[] = {1.4234372777f, 2.7568153900f, 1.3067284816f, 0.17023821103f};
+  static const R outer_under[] = {1, 0.73700164250f, 0.12021132975f};
+#endif
+#define LANES_SERIES(x, c) lanes_polynomial(x, c, sizeof c / sizeof *c)
+  const lanes_words above = k >> 31, least = (k ^ -above) & 0xFFFFFFFFu;
+  const V half = SPLAT((R)0x1p-33), each = SPLAT((R)0x1p-32);
+  const V share = FMA(LANES_CONVERT(V, (I)least), each, half);
+  const V q = FMA(LANES_CONVERT(V, (I)(0x7FFFFFFFu - least)), each, half);
+  const V r = FMA(-q, q, SPLAT((R)0.180625));
+  const V s = SQRT(-LOG(share)) - SPLAT((R)1.6);
+  const M inside = LE(q, SPLAT((R)0.425));
+  const V over = SELECT(inside, q * LANES_SERIES(r, inner), LANES_SERIES(s, outer));
+  const V under = SELECT(inside, LANES_SERIES(r, inner_under), LANES_SERIES(s, outer_under));
+#undef LANES_SERIES
+  /* The sign is the highest bit: 0 below the middle, where the number is negative. */
+  return lanes_value(lanes_bits(over / under) | ((above ^ 1) << (8 * sizeof(R) - 1)));
+}
+
+/* What each call of draws.py gives at `count` places. */
+
+#define LANES_DRAW(name, value, ...)                                                   \
+  static inline void name(lanes_long key, uint64_t number, uint64_t turn, long count,  \
+                          __VA_ARGS__, V *out) {                                       \
+    for (long i = 0; i < count; i += 2) {                                              \
+      lanes_long words[4];                                                             \
+      philox(key, i / 2, turn, number, words);                                         \
+      for (int j = 0; j < 2 && i + j < count; j++) {                                   \
+        const lanes_real unit = lanes_unit(words[2 * j], words[2 * j + 1]);            \
+        out[i + j] = value;                                                            \
+      }                                                                                \
+    }                                                                                  \
+  }
+
+#define LANES_FLOOR(a) LANES_CONVERT(V, LANES_CONVERT(lanes_whole_long, a)) /* not below 0 */
+
+LANES_DRAW(draw_uniform, LANES_CONVERT(V, low + (high - low) * unit), double low, double high)
+LANES_DRAW(draw_integers, LANES_FLOOR(unit * high), double high)
+LANES_DRAW(draw_coarse, LANES_FLOOR(unit * steps) * SPLAT((R)(1 / steps)), double steps)
+LANES_DRAW(draw_signs, LANES_FLOOR(unit * 2) * SPLAT((R)size) * SPLAT(2) - SPLAT((R)size), double size)
+
+static inline void draw_geometric(lanes_long key, uint64_t number, uint64_t turn, long count,
+                                  double log_more, V *out) {
+  for (long i = 0; i < count; i++) {
+    lanes_long words[4];
+    philox(key, i / 2, turn, number, words);
+    const lanes_real unit = lanes_unit(words[i % 2 * 2], words[i % 2 * 2 + 1]);
+    for (int l = 0; l < LANES; l++) LANE(out[i], l) = (R)(long)(log1p(-LANE(unit, l)) / log_more);
+  }
+}
+
+static inline void draw_normal(lanes_long key, uint64_t number, uint64_t turn, long count,
+                               double std, V *out) {
+  for (long i = 0; i < count; i += 4) {
+    lanes_long words[4];
+    philox(key, i / 4, turn, number, words);
+    for (int j = 0; j < 4 && i + j < count; j++)
+      out[i + j] = lanes_normal(LANES_CONVERT(lanes_words, words[j] & 0xFFFFFFFFu)) * SPLAT((R)std);
+  }
+}
