@@ -104,7 +104,7 @@ def _source(
     work = max(it.work for it in (*kernels, *([stream.kernel] if stream else []))) + 1
     macros = {"DRAWN": int(stream is not None)} | macros | (stream.macros if stream else {})
     texts = [_head(net, work, memory, macros), *_texts("lanes.h", "functions.h")]
-    texts += [*_texts("draws.h"), stream.text] if stream else []
+    texts += [*_texts("normal.h", "draws.h"), stream.text] if stream else []
     texts += [*_texts("sequences.h", "outer.h"), *(it.text for it in kernels)]
     return "\n".join([*texts, *_texts("drawing.h", *parts)])
 

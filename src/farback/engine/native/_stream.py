@@ -76,11 +76,11 @@ class Stream:
             number = "number" if it.number is None else str(it.number)
             given = ", ".join(map(repr, it.values))
             lines.append(
-                f"{it.draw}(keys[{place}], {number}, {it.turn}, {it.places}, {given}, u + {first});"
+                f"{it.draw}(keys + {place}, {number}, {it.turn}, {it.places}, {given}, u + {first});"
             )
             first += it.places
         body = "\n  ".join(lines)
-        head = "static void k_numbers(const lanes_long *keys, uint64_t number, V *u)"
+        head = "static void k_numbers(const Keys *keys, uint64_t number, V *u)"
         return f"{head} {{\n  {body}\n}}\n{self.kernel.text}"
 
     def of(self, seeds: Sequence[int], purpose: str) -> Streamed:

@@ -16,9 +16,12 @@ static void whole(V *places, long count) {
 
 static void draw(const Sequences *s, const int32_t *rows, long number, Place *place, V *room,
                  V *work) {
-  lanes_long keys[PURPOSES];
-  for (int q = 0; q < PURPOSES; q++)
-    for (int l = 0; l < LANES; l++) LANE(keys[q], l) = s->keys[q * s->count + rows[l]];
+  Keys keys[PURPOSES];
+  for (int q = 0; q < PURPOSES; q++) {
+    lanes_long key;
+    for (int l = 0; l < LANES; l++) LANE(key, l) = s->keys[q * s->count + rows[l]];
+    keys_of(key, keys + q);
+  }
   V *const u = room, *const inputs = u + DRAWN_NUMBERS, *const targets = inputs + DRAWN_INPUTS,
           *const answers = targets + DRAWN_TARGETS, *const scored = answers + DRAWN_ANSWERS,
           *const lengths = scored + DRAWN_SCORED;

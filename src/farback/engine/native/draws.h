@@ -41,20 +41,45 @@ LANES_INLINE lanes_long lanes_product(lanes_long a, uint64_t by) {
 #endif
 }
 
-/* Four words each, whose upper halves are anything. */
-LANES_INLINE void philox(lanes_long key, uint64_t place, uint64_t turn, uint64_t number,
-                         lanes_long words[4]) {
-  const lanes_long none = key ^ key;
-  lanes_long zero = none + place, one = none + turn, two = none + (number & 0xFFFFFFFFu),
-             three = none + (number >> 32), low = key, high = key >> 32;
+/* The upper half of each. (A shuffle: the CPU shifts where it multiplies.) */
+LANES_INLINE lanes_long lanes_upper(lanes_long a) {
+#if LANES >= 8 && defined(__AVX512F__)
+  union {
+    lanes_long whole;
+    __m512i part[LANES / 8];
+  } parts = {a};
+  for (int p = 0; p < LANES / 8; p++)
+    parts.part[p] = _mm512_shuffle_epi32(parts.part[p], (_MM_PERM_ENUM)0xF5);
+  return parts.whole;
+#else
+  return a >> 32;
+#endif
+}
+
+/* The keys of all rounds. */
+typedef struct {
+  lanes_long low[10], high[10];
+} Keys;
+
+LANES_INLINE void keys_of(lanes_long key, Keys *keys) {
   for (int round = 0; round < 10; round++) {
+    keys->low[round] = key + (uint64_t)round * 0x9E3779B9;
+    keys->high[round] = (key >> 32) + (uint64_t)round * 0xBB67AE85;
+  }
+}
+
+/* Four words each, whose upper halves are anything. In the first round all lanes do the same. */
+LANES_INLINE void philox(const Keys *keys, uint64_t place, uint64_t turn, uint64_t number,
+                         lanes_long words[4]) {
+  const uint64_t first = (place & 0xFFFFFFFFu) * 0xD2511F53, second = (number & 0xFFFFFFFFu) * 0xCD9E8D57;
+  lanes_long zero = keys->low[0] ^ (second >> 32 ^ turn), one = zero - zero + second,
+             two = keys->high[0] ^ (first >> 32 ^ number >> 32), three = zero - zero + first;
+  for (int round = 1; round < 10; round++) {
     const lanes_long first = lanes_product(zero, 0xD2511F53), second = lanes_product(two, 0xCD9E8D57);
-    zero = (second >> 32) ^ one ^ low;
+    zero = lanes_upper(second) ^ one ^ keys->low[round];
     one = second;
-    two = (first >> 32) ^ three ^ high;
+    two = lanes_upper(first) ^ three ^ keys->high[round];
     three = first;
-    low += 0x9E3779B9;
-    high += 0xBB67AE85;
   }
   words[0] = zero;
   words[1] = one;
@@ -68,11 +93,16 @@ LANES_INLINE lanes_real lanes_unit(lanes_long first, lanes_long second) {
   return LANES_CONVERT(lanes_real, (lanes_whole_long)(word >> 11)) * 0x1p-53;
 }
 
-/* The Gaussian number below which a share (k + 1/2) / 2^32 of all lies, for k of 32 bits.
+/* The Gaussian number below which a share u = (k + 1/2) / 2^32 of all lies, for k of 32 bits. With
+   `share` the least of u and 1 - u, and q their half difference, its size is
 
-   Reference: M. J. Wichura, Algorithm AS 241: The Percentage Points of the Normal Distribution, 1988,
-   PPND7 and PPND16. */
-LANES_INLINE V lanes_normal(lanes_words k) {
+       q A(s) / B(s)  where q <= 0.425, s = 0.425^2 - q^2,
+       C(r) / D(r)    beyond, r = sqrt(-log share) - 1.6,
+
+   after M. J. Wichura, Algorithm AS 241: The Percentage Points of the Normal Distribution, 1988,
+   PPND16. That takes a root, a logarithm and two divisions, so in float it is q times a polynomial
+   instead, which is another one in each octave of `share` (normal.h). */
+LANES_INLINE V lanes_normal_size(V share, V q) {
 #if DOUBLE
   static const R inner[] = {3.3871328727963666080e0,  1.3314166789178437745e+2,
                             1.9715909503065514427e+3, 1.3731693765509461125e+4,
@@ -98,35 +128,41 @@ LANES_INLINE V lanes_normal(lanes_words k) {
                                   1.51986665636164571966e-2,
                                   5.47593808499534494600e-4,
                                   1.05075007164441684324e-9};
-#else
-  static const R inner[] = {3.3871327179f, 50.434271938f, 159.29113202f, 59.109374720f};
-  static const R inner_under[] = {1, 17.895169469f, 78.757757664f, 67.187563600f};
-  static const R outer[] = {1.4234372777f, 2.7568153900f, 1.3067284816f, 0.17023821103f};
-  static const R outer_under[] = {1, 0.73700164250f, 0.12021132975f};
-#endif
 #define LANES_SERIES(x, c) lanes_polynomial(x, c, sizeof c / sizeof *c)
+  const V s = FMA(-q, q, SPLAT(0.180625)), r = SQRT(-LOG(share)) - SPLAT(1.6);
+  const M inside = LE(q, SPLAT(0.425));
+  return SELECT(inside, q * LANES_SERIES(s, inner), LANES_SERIES(r, outer)) /
+         SELECT(inside, LANES_SERIES(s, inner_under), LANES_SERIES(r, outer_under));
+#undef LANES_SERIES
+#else
+  /* The octave is the exponent; the highest share may have been rounded up to the next. */
+  const lanes_words bits = lanes_bits(lanes_least(share, SPLAT(0x1.fffffep-2f)));
+  const lanes_words octave = bits >> LANES_MANTISSA & 31;
+  const V t = lanes_value((bits & 0x7FFFFF) | 0x3F800000) - SPLAT(1.5f);
+  V sum = lanes_of_32(LANES_NORMAL[7], octave);
+  for (int i = 6; i >= 0; i--) sum = FMA(sum, t, lanes_of_32(LANES_NORMAL[i], octave));
+  return q * sum;
+#endif
+}
+
+LANES_INLINE V lanes_normal(lanes_words k) {
   const lanes_words above = k >> 31, least = (k ^ -above) & 0xFFFFFFFFu;
   const V half = SPLAT((R)0x1p-33), each = SPLAT((R)0x1p-32);
   const V share = FMA(LANES_CONVERT(V, (I)least), each, half);
   const V q = FMA(LANES_CONVERT(V, (I)(0x7FFFFFFFu - least)), each, half);
-  const V r = FMA(-q, q, SPLAT((R)0.180625));
-  const V s = SQRT(-LOG(share)) - SPLAT((R)1.6);
-  const M inside = LE(q, SPLAT((R)0.425));
-  const V over = SELECT(inside, q * LANES_SERIES(r, inner), LANES_SERIES(s, outer));
-  const V under = SELECT(inside, LANES_SERIES(r, inner_under), LANES_SERIES(s, outer_under));
-#undef LANES_SERIES
   /* The sign is the highest bit: 0 below the middle, where the number is negative. */
-  return lanes_value(lanes_bits(over / under) | ((above ^ 1) << (8 * sizeof(R) - 1)));
+  const lanes_words sign = (above ^ 1) << (8 * sizeof(R) - 1);
+  return lanes_value(lanes_bits(lanes_normal_size(share, q)) | sign);
 }
 
 /* What each call of draws.py gives at `count` places. */
 
 #define LANES_DRAW(name, value, ...)                                                   \
-  static inline void name(lanes_long key, uint64_t number, uint64_t turn, long count,  \
+  static inline void name(const Keys *keys, uint64_t number, uint64_t turn, long count,  \
                           __VA_ARGS__, V *out) {                                       \
     for (long i = 0; i < count; i += 2) {                                              \
       lanes_long words[4];                                                             \
-      philox(key, i / 2, turn, number, words);                                         \
+      philox(keys, i / 2, turn, number, words);                                         \
       for (int j = 0; j < 2 && i + j < count; j++) {                                   \
         const lanes_real unit = lanes_unit(words[2 * j], words[2 * j + 1]);            \
         out[i + j] = value;                                                            \
@@ -141,21 +177,21 @@ LANES_DRAW(draw_integers, LANES_FLOOR(unit * high), double high)
 LANES_DRAW(draw_coarse, LANES_FLOOR(unit * steps) * SPLAT((R)(1 / steps)), double steps)
 LANES_DRAW(draw_signs, LANES_FLOOR(unit * 2) * SPLAT((R)size) * SPLAT(2) - SPLAT((R)size), double size)
 
-static inline void draw_geometric(lanes_long key, uint64_t number, uint64_t turn, long count,
+static inline void draw_geometric(const Keys *keys, uint64_t number, uint64_t turn, long count,
                                   double log_more, V *out) {
   for (long i = 0; i < count; i++) {
     lanes_long words[4];
-    philox(key, i / 2, turn, number, words);
+    philox(keys, i / 2, turn, number, words);
     const lanes_real unit = lanes_unit(words[i % 2 * 2], words[i % 2 * 2 + 1]);
     for (int l = 0; l < LANES; l++) LANE(out[i], l) = (R)(long)(log1p(-LANE(unit, l)) / log_more);
   }
 }
 
-static inline void draw_normal(lanes_long key, uint64_t number, uint64_t turn, long count,
+static inline void draw_normal(const Keys *keys, uint64_t number, uint64_t turn, long count,
                                double std, V *out) {
   for (long i = 0; i < count; i += 4) {
     lanes_long words[4];
-    philox(key, i / 4, turn, number, words);
+    philox(keys, i / 4, turn, number, words);
     for (int j = 0; j < 4 && i + j < count; j++)
       out[i + j] = lanes_normal(LANES_CONVERT(lanes_words, words[j] & 0xFFFFFFFFu)) * SPLAT((R)std);
   }

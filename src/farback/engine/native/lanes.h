@@ -69,10 +69,16 @@ LANES_INLINE V SPLAT(R a) { return a - (V){0}; }
 LANES_INLINE V SELECT(M m, V a, V b) { return (V)((m & (M)a) | (~m & (M)b)); }
 
 LANES_INLINE int ANY(M m) {
+#if LANES_BYTES == 64 && defined(__AVX512F__)
+  return _mm512_test_epi32_mask((__m512i)m, (__m512i)m) != 0;
+#elif LANES_BYTES == 32 && defined(__AVX__)
+  return !_mm256_testz_si256((__m256i)m, (__m256i)m);
+#else
   uint64_t words[LANES_BYTES / 8], any = 0;
   memcpy(words, &m, sizeof words);
   for (int w = 0; w < LANES_BYTES / 8; w++) any |= words[w];
   return any != 0;
+#endif
 }
 LANES_INLINE int ALL(M m) { return !ANY(~m); }
 
