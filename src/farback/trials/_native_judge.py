@@ -7,8 +7,7 @@ than until all of its trials have failed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -34,7 +33,8 @@ _TOGETHER = 4_000_000
 """Numbers that are drawn and answered between two pauses."""
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True)
+class Part:
     """Some sequences of a set."""
 
     data: Laid | Streamed

@@ -12,9 +12,9 @@ from functools import reduce
 
 import numpy as np
 
-from ._body import Body
+from ._body import FEW, Body
 from ._buffers import contiguous
-from ._codes import ONE, ZERO, Codes, parts, products
+from ._codes import MASK, ONE, SHIFT, VARIABLE, ZERO, Codes, parts, products
 from ._hot import gathered, hot_run, scattered
 
 FEW_PRODUCTS = 400
@@ -128,8 +128,39 @@ def in_chains(parts: list[Codes], pair: Callable[[Codes, Codes], Codes]) -> Code
     return reduce(pair, [reduce(pair, parts[first::count]) for first in range(count)])
 
 
+def run(
+    body: Body, begin: str, pair: str, codes: Codes, axis: int, *, mask: bool = False
+) -> Codes | None:
+    """Some long rows along an axis, each put together by a loop; None where that cannot be."""
+    rows = np.moveaxis(codes, axis, -1)
+    shape, size = rows.shape[:-1], rows.shape[-1]
+    if size <= FEW or codes.size > _ROWS * size:
+        return None
+    made = [_run(body, begin, pair, row, mask) for row in rows.reshape(-1, size)]
+    return None if None in made else np.array(made, dtype=np.int64).reshape(shape)
+
+
+def _run(body: Body, begin: str, pair: str, codes: Codes, mask: bool) -> int | None:
+    made = bool(products(codes).all())
+    texts = [body.indexed(it, ["i0"]) for it in (body.factors(codes) if made else [codes])]
+    if None in texts:
+        return None
+    place, kind = next(body.names), "M" if mask else "V"
+    value = ("FMA({1}, {2}, {0})" if made else pair).format(f"sum{place}", *texts)
+    body.say(f"{kind} sum{place} = {begin};")
+    body.say(f"for (int i0 = 0; i0 < {len(codes)}; i0++) sum{place} = {value};")
+    body.say(f"const {kind} v{place} = sum{place};")
+    code = (MASK if mask else VARIABLE) << SHIFT | place
+    if body.marks is not None:
+        body.marks.number(body, code, pair, tuple(codes.tolist()))
+    return code
+
+
 def total(body: Body, codes: Codes, axis: int) -> Codes:
     """The sum along one axis."""
+    made = run(body, "SPLAT((R)0)", "{0} + {1}", codes, axis)
+    if made is not None:
+        return made
     if codes.size <= FEW_PRODUCTS or codes.shape[axis] <= _ROWS:
         if not codes.shape[axis]:
             return np.zeros_like(codes.sum(axis))
@@ -152,6 +183,12 @@ def contract(body: Body, one: Codes, other: Codes) -> Codes:
     shape = len(one), other.shape[1]
     if not one.any() or not other.any():
         return np.zeros(shape, dtype=np.int64)
+    if (np.count_nonzero(one, axis=1) == 1).all():
+        # Each row is one row of the other, by a factor; most of it may never be used.
+        factors, places = one[one != ZERO], np.nonzero(one)[1]
+        return multiply(body, factors[:, None], other[places])
+    if (np.count_nonzero(other, axis=0) == 1).all():
+        return contract(body, other.T, one.T).T
     run = hot_run(body, other[:, 0]) if other.shape[1] == 1 else None
     count = int(((one != ZERO).sum(0) * (other != ZERO).sum(1)).sum())
     if run is not None:

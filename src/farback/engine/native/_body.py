@@ -66,7 +66,7 @@ class Body:
         self.buffers: dict[int, tuple[int, int]] = {}
         """By the base of an array of its own, the line that declares it, and its size."""
         self._known: dict[tuple[object, ...], Codes] = {}
-        self._names = count()
+        self.names = count()
 
     # Numbers.
 
@@ -107,7 +107,7 @@ class Body:
 
     def buffer(self, size: int, *, mask: bool = False) -> Codes:
         """The elements of a new array of the function's own."""
-        name = f"b{next(self._names)}"
+        name = f"b{next(self.names)}"
         kind = "M" if mask else "V"
         if size <= _LARGEST_LOCAL:
             self.lines.append(f"{kind} {name}[{size}];")
@@ -210,7 +210,7 @@ class Body:
     def _scalar(self, template: str, operands: tuple[int, ...], mask: bool) -> int:
         key = (template, operands)
         if key not in self._known:
-            place = next(self._names)
+            place = next(self.names)
             value = template.format(*map(self.name, operands))
             self.say(f"const {'M' if mask else 'V'} v{place} = {value};")
             code = (MASK if mask else VARIABLE) << SHIFT | place

@@ -36,6 +36,16 @@ def contiguous(body: Body, codes: Codes) -> Codes:
     return result
 
 
+def spread(body: Body, codes: Codes) -> Codes:
+    """The same numbers; where all rows or all columns are alike, in one array, for loops."""
+    if codes.ndim != 2 or body.indexed(codes, ["i0", "i1"]) is not None:
+        return codes
+    for one, axis in ((codes[:1], 0), (codes[:, :1], 1)):
+        if codes.shape[axis] > 1 and (codes == one).all():
+            return np.broadcast_to(contiguous(body, one), codes.shape)
+    return codes
+
+
 def place(body: Body, codes: Codes) -> tuple[str, int]:
     """The array and the offset of the first element."""
     code = int(codes.flat[0])

@@ -2,36 +2,78 @@
 
 What one loop writes and only the next ones read never goes to memory then. Loops are joined where
 each reads of the others nothing but the element that it is at, and where what stands between them
-can come before them all.
+can come before them all, or after.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-_LOOP = re.compile(r"for \(int i0 = 0; i0 < (\d+); i0\+\+\) (b\d+)\[i0\] = (.*);")
-_SCALAR = re.compile(r"const [VM] v\d+ = .*;")
+_LOOP = re.compile(r"for \(int i0 = 0; i0 < (\d+); i0\+\+\) (b\d+\[i0\]|sum\d+) = (.*);")
+_SCALAR = re.compile(r"const [VM] (v\d+) = .*;")
 _DECLARED = re.compile(r"(?:V|M) (?:\*restrict const )?(b\d+)\b.*;")
+_BEGUN = re.compile(r"[VM] (sum\d+) = .*;")
 _ELEMENT = re.compile(r"\b(b\d+)\[([^\]]*)\]")
+_NAME = re.compile(r"\b(?:b|v|sum)\d+\b")
 
 
 @dataclass(frozen=True)
 class _Loop:
     size: str
-    target: str
+    place: str
+    """What it writes to: an element of a buffer, or a sum."""
     value: str
 
     @property
-    def read(self) -> list[tuple[str, str]]:
-        """The buffers that it reads, and where."""
-        return _ELEMENT.findall(self.value)
+    def target(self) -> str:
+        return self.place.removesuffix("[i0]")
+
+    @property
+    def apart(self) -> set[str]:
+        """The names of which it reads another element than the one it is at, or a whole sum."""
+        elsewhere = {name for name, at in _ELEMENT.findall(self.value) if at != "i0"}
+        return elsewhere | {it for it in _NAME.findall(self.value) if it.startswith("sum")}
+
+
+@dataclass
+class _Group:
+    """Loops that become one, and the statements that have to come after it."""
+
+    loops: list[_Loop] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+
+    @property
+    def targets(self) -> set[str]:
+        return {it.target for it in self.loops}
+
+    def takes(self, loop: _Loop) -> bool:
+        """Whether a loop may join."""
+        if not self.loops:
+            return True
+        mine = self.targets
+        late = {it[1] for it in map(_SCALAR.fullmatch, self.after) if it}
+        return (
+            loop.size == self.loops[0].size
+            and loop.target not in mine
+            and not (loop.apart - {loop.target}) & mine
+            and not late & set(_NAME.findall(loop.value))
+        )
+
+    def passes(self, line: str) -> bool | None:
+        """Whether a statement may come before the loops; None where it must end the group."""
+        if _DECLARED.fullmatch(line) or _BEGUN.fullmatch(line):
+            return True
+        if not _SCALAR.fullmatch(line):
+            return None
+        late = {it[1] for it in map(_SCALAR.fullmatch, self.after) if it}
+        return not (self.targets | late) & set(_NAME.findall(line))
 
 
 def fused(lines: list[str]) -> list[str]:
     """The statements of a function with its loops joined."""
     result: list[str] = []
-    group: list[_Loop] = []
+    group = _Group()
     counts = _counts(lines)
     # What stands in an array of the function's results is read by others.
     kinds = {
@@ -41,33 +83,25 @@ def fused(lines: list[str]) -> list[str]:
     }
 
     def close() -> None:
-        result.extend(_joined(group, counts, kinds))
-        group.clear()
+        nonlocal group
+        result.extend([*_joined(group.loops, counts, kinds), *group.after])
+        group = _Group()
 
     for line in lines:
-        targets = {it.target for it in group}
         match = _LOOP.fullmatch(line)
-        loop = _Loop(*match.groups()) if match else None
-        if loop is not None:
-            apart = any(name in targets and at != "i0" for name, at in loop.read)
-            if group and (apart or loop.size != group[0].size or loop.target in targets):
+        if match:
+            loop = _Loop(*match.groups())
+            if not group.takes(loop):
                 close()
-            group.append(loop)
-        elif group and _may_come_before(line, targets):
-            result.append(line)
-        else:
+            group.loops.append(loop)
+            continue
+        before = group.passes(line) if group.loops else True
+        if before is None:
             close()
-            result.append(line)
+        (group.after if before is False else result).append(line)
     close()
     gone = {it[1] for it in map(_DECLARED.fullmatch, result) if it} - _counts(result).keys()
     return [it for it in result if not ((m := _DECLARED.fullmatch(it)) and m[1] in gone)]
-
-
-def _may_come_before(line: str, targets: set[str]) -> bool:
-    if _DECLARED.fullmatch(line):
-        return True
-    touched = {name for name, _ in _ELEMENT.findall(line)}
-    return bool(_SCALAR.fullmatch(line)) and not touched & targets
 
 
 def _joined(group: list[_Loop], counts: dict[str, int], kinds: dict[str, str]) -> list[str]:
@@ -75,8 +109,8 @@ def _joined(group: list[_Loop], counts: dict[str, int], kinds: dict[str, str]) -
         return []
     head = f"for (int i0 = 0; i0 < {group[0].size}; i0++)"
     if len(group) == 1:
-        return [f"{head} {group[0].target}[i0] = {group[0].value};"]
-    inside = _counts([f"{it.target}[i0] = {it.value}" for it in group])
+        return [f"{head} {group[0].place} = {group[0].value};"]
+    inside = _counts([f"{it.place} = {it.value}" for it in group])
     own = {name for it in group if (name := it.target) in kinds and inside[name] == counts[name]}
 
     def named(text: str) -> str:
@@ -85,7 +119,7 @@ def _joined(group: list[_Loop], counts: dict[str, int], kinds: dict[str, str]) -
     body = []
     for it in group:
         kind = f"const {kinds[it.target]} " if it.target in own else ""
-        body.append(f"{kind}{named(f'{it.target}[i0]')} = {named(it.value)};")
+        body.append(f"{kind}{named(it.place)} = {named(it.value)};")
     return [f"{head} {{", *body, "}"]
 
 

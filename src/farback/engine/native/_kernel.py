@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 
 from ._arithmetic import FEW_PRODUCTS, sums
 from ._body import FEW, HOT, Body
-from ._buffers import settle
+from ._buffers import settle, spread
 from ._codes import SHIFT, Codes
 from ._description import Net
 from ._emit import emit
@@ -154,7 +154,7 @@ class Writer:
 
     def _each(self, places: Codes, template: str, operands: tuple[Codes, ...]) -> None:
         if places.size > FEW_PRODUCTS:
-            self.body.loop(places, template, operands)
+            self.body.loop(places, template, [spread(self.body, it) for it in operands])
             return
         flat = (np.broadcast_to(it, places.shape).flat for it in operands)
         columns = zip(places.flat, *flat, strict=True)

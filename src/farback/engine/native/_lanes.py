@@ -149,8 +149,8 @@ class Compiled:
         right = np.empty((blocks, total, self.lanes), np.uint8)
         sequences = data.c()
 
-        def one(block: int, scratch: int) -> None:
-            work = CTraining(
+        def work(block: int) -> CTraining:
+            return CTraining(
                 params[block].ctypes.data,
                 memory[block].ctypes.data,
                 rows[block].ctypes.data,
@@ -162,9 +162,15 @@ class Compiled:
                     loss[block].ctypes.data, error[block].ctypes.data, right[block].ctypes.data
                 ),
             )
-            self._library.train(ctypes.byref(work), ctypes.c_void_p(scratch))
 
-        self._each(one, blocks, data.steps, threads)
+        def some(first: int, scratch: int) -> None:
+            together = [work(it) for it in range(first, min(first + wide, blocks))]
+            works = (CTraining * len(together))(*together)
+            self._library.train(works, len(together), ctypes.c_void_p(scratch))
+
+        # All threads have work before any does two blocks together.
+        wide = max(1, min(self.program.wide, blocks // max(1, threads)))
+        self._each(some, range(0, blocks, wide), data.steps, threads)
         return Verdicts(*(_by_trial(it) for it in (loss, error, right != 0)))
 
     def examine(
@@ -214,16 +220,18 @@ class Compiled:
             )
             asked[block] = self._library.examine(ctypes.byref(work), ctypes.c_void_p(scratch))
 
-        self._each(one, blocks, data.steps, threads)
+        self._each(one, range(blocks), data.steps, threads)
         return Verdicts(*(_by_trial(it) for it in (loss, error, right != 0))), asked
 
-    def _each(self, one: Callable[[int, int], None], blocks: int, steps: int, threads: int) -> None:
+    def _each(
+        self, one: Callable[[int, int], None], blocks: range, steps: int, threads: int
+    ) -> None:
         room = self._library.scratch(ctypes.c_long(steps)) * self.lanes
-        workers = max(1, min(threads, blocks))
+        workers = max(1, min(threads, len(blocks)))
         scratch = aligned((workers, -(-room // _ALIGNED) * _ALIGNED), self.kind)
 
         def some(worker: int) -> None:
-            for block in range(worker, blocks, workers):
+            for block in blocks[worker::workers]:
                 one(block, scratch[worker].ctypes.data)
 
         if workers == 1:

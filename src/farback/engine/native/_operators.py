@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._arithmetic import contract, divide, multiply, subtract
+from ._arithmetic import contract, divide, subtract
 from ._codes import ONE, ZERO
 from ._reductions import (
     argmax,
@@ -40,6 +40,7 @@ from ._rules import (
     joined,
     like,
     new,
+    numbers,
     plus,
     power,
     quotient,
@@ -53,6 +54,7 @@ from ._rules import (
     split,
     squeeze,
     tanh_back,
+    times,
     truth,
     where,
 )
@@ -62,7 +64,7 @@ RULES: dict[str, Rule] = {
     "add": plus,
     "sub": lambda b, x, y, alpha=None: subtract(b, real(b, x), scaled(b, x, real(b, y), alpha)),
     "rsub": lambda b, x, y, alpha=None: subtract(b, real(b, y), scaled(b, y, real(b, x), alpha)),
-    "mul": lambda b, x, y: multiply(b, real(b, x), real(b, y)),
+    "mul": times,
     "div": quotient,
     "neg": lambda b, x: subtract(b, np.zeros_like(x), real(b, x)),
     "pow": power,
@@ -71,7 +73,7 @@ RULES: dict[str, Rule] = {
     "bmm": batched,
     "dot": lambda b, x, y: contract(b, real(b, x)[None], real(b, y)[:, None])[0, 0],
     "sum": summed,
-    "prod": folded("{0} * {1}", of=lambda b, x: b.computed(real(b, x))),
+    "prod": folded("{0} * {1}", "SPLAT((R)1)", of=numbers),
     "mean": mean,
     "var": variance,
     "cumsum": cumulated,
@@ -135,10 +137,10 @@ RULES: dict[str, Rule] = {
     "logical_or": joined("OR({0}, {1})", ONE),
     "bitwise_or": bitwise("OR({0}, {1})", ONE),
     "where": where,
-    "all": folded("AND({0}, {1})", of=truth, mask=True),
-    "any": folded("OR({0}, {1})", of=truth, mask=True),
-    "amax": folded("MAXIMUM({0}, {1})", of=lambda b, x: b.computed(real(b, x))),
-    "amin": folded("MINIMUM({0}, {1})", of=lambda b, x: b.computed(real(b, x))),
+    "all": folded("AND({0}, {1})", "EQ(SPLAT((R)0), SPLAT((R)0))", of=truth, mask=True),
+    "any": folded("OR({0}, {1})", "NE(SPLAT((R)0), SPLAT((R)0))", of=truth, mask=True),
+    "amax": folded("MAXIMUM({0}, {1})", "SPLAT(-(R)INFINITY)", of=numbers),
+    "amin": folded("MINIMUM({0}, {1})", "SPLAT((R)INFINITY)", of=numbers),
     "argmax": argmax,
     "max": largest,
     # What moves numbers about.

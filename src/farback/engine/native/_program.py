@@ -31,7 +31,12 @@ class Program:
     memory: int
     hot: bool
     stream: Stream | None = None
+    wide: int = 1
+    """Blocks of lanes that take turns, step by step."""
 
+
+_SMALL = 64
+"""Parameters of a net whose steps leave the CPU waiting for their results."""
 
 _C = files(__name__.rpartition(".")[0])
 
@@ -69,6 +74,7 @@ def training(
         "LEARNS": 1,
         "BATCH": learning.batch,
         "PER_STEP": int(learning.per_step),
+        "WIDE": 1,
     }
     if isinstance(schedule, Backward):
         kept, passes = backward(net, hot=hot, keep=not learning.per_step)
@@ -80,6 +86,8 @@ def training(
             "BOUNDED": int(schedule.window is not None),
             "KEPT": kept,
         }
+        small = size_of(net.params) <= _SMALL and schedule.every is None
+        macros["WIDE"] = 2 if small else 1
     else:
         carried, carry = forward(net, schedule, hot=hot)
         kernels += carried
@@ -89,7 +97,7 @@ def training(
     name = "backward.h" if isinstance(schedule, Backward) else "forward.h"
     parts = ["judging.h", "learning.h", name, "training.h"]
     source = _source(net, kernels, memory, macros, stream, parts)
-    return Program(source, size_of(net.params), memory, hot, stream)
+    return Program(source, size_of(net.params), memory, hot, stream, macros["WIDE"])
 
 
 def _source(

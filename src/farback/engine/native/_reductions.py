@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._arithmetic import add, divide, in_chains, multiply, subtract, total
+from ._arithmetic import add, divide, in_chains, multiply, run, subtract, total
 from ._body import Body
 from ._codes import Codes
 from ._rules import Rule, axes_of, real
@@ -21,14 +21,26 @@ def summed(b: Body, codes: Codes, axes: Any = None, keep: bool = False, **_: Any
     return codes
 
 
-def folded(template: str, *, of: Callable[[Body, Codes], Codes], mask: bool = False) -> Rule:
-    """Pairs along some axes, one after another: a largest, a conjunction."""
+def folded(
+    template: str, begin: str, *, of: Callable[[Body, Codes], Codes], mask: bool = False
+) -> Rule:
+    """Pairs along some axes, one after another: a largest, a conjunction.
+
+    Args:
+        template: a pair.
+        begin: what changes nothing in a pair.
+        of: numbers or masks.
+        mask: which of them.
+    """
 
     def fold(b: Body, codes: Codes, axes: Any = None, keep: bool = False, **_: Any) -> Codes:
         codes = of(b, codes)
         for axis in sorted(axes_of(codes, axes), reverse=True):
             parts = [np.take(codes, place, axis) for place in range(codes.shape[axis])]
-            codes = in_chains(parts, lambda x, y: b.apply(template, x, y, mask=mask))
+            made = run(b, begin, template, codes, axis, mask=mask)
+            if made is None:
+                made = in_chains(parts, lambda x, y: b.apply(template, x, y, mask=mask))
+            codes = made
             codes = np.expand_dims(codes, axis) if keep else codes
         return codes
 

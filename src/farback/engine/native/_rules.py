@@ -86,6 +86,11 @@ def real(b: Body, codes: Codes) -> Codes:
     )
 
 
+def numbers(b: Body, codes: Codes) -> Codes:
+    """Numbers, with each product computed."""
+    return b.computed(real(b, codes))
+
+
 def truth(b: Body, codes: Codes) -> Codes:
     """Masks, true for what is not zero."""
     masks = b.is_mask(codes)
@@ -128,6 +133,13 @@ def plus(b: Body, one: Codes, other: Codes, alpha: Any = None) -> Codes:
     if b.is_mask(one).all() and b.is_mask(other).all():
         return b.apply("OR({0}, {1})", one, other, mask=True)
     return add(b, real(b, one), scaled(b, one, real(b, other), alpha))
+
+
+def times(b: Body, one: Codes, other: Codes) -> Codes:
+    """The product; of masks, what is true in both."""
+    if b.is_mask(one).all() and b.is_mask(other).all():
+        return b.apply("AND({0}, {1})", *np.broadcast_arrays(one, other), mask=True)
+    return multiply(b, real(b, one), real(b, other))
 
 
 def quotient(b: Body, one: Codes, other: Codes, rounding_mode: str | None = None) -> Codes:

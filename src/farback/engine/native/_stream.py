@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import log, prod
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from ...draws import Draws, Source
 from ._codes import Codes
 from ._kernel import Kernel, Writer
 from ._memory import Field, Streamed, table
-from ._trace import trace
+from ._trace import Traced, trace
 
 FIELDS = ("inputs", "targets", "answers", "scored")
 """In the order of sequences.h."""
@@ -57,6 +58,9 @@ class Stream:
     purposes: tuple[tuple[str, bool], ...]
     """Of the calls; whether each is the trial's own."""
 
+    used: frozenset[int]
+    """Where the numbers of a call begin of which anything is made."""
+
     kernel: Kernel
     macros: dict[str, int]
     tables: tuple[Field | None, ...]
@@ -74,10 +78,9 @@ class Stream:
         for it in self.calls:
             place = self.purposes.index((it.purpose, it.number is not None))
             number = "number" if it.number is None else str(it.number)
-            given = ", ".join(map(repr, it.values))
-            lines.append(
-                f"{it.draw}(keys + {place}, {number}, {it.turn}, {it.places}, {given}, u + {first});"
-            )
+            given = [number, it.turn, it.places, *map(repr, it.values), f"u + {first}"]
+            if first in self.used:
+                lines.append(f"{it.draw}(keys + {place}, {', '.join(map(str, given))});")
             first += it.places
         body = "\n  ".join(lines)
         head = "static void k_numbers(const Keys *keys, uint64_t number, V *u)"
@@ -131,10 +134,17 @@ def stream(draw: Callable[[Source], Drawn], dtype: torch.dtype) -> Stream:
         steps=example.steps,
         calls=tuple(calls),
         purposes=tuple(dict.fromkeys((it.purpose, it.number is not None) for it in calls)),
+        used=_used(traced, calls),
         kernel=writer.done([*FIELDS, "lengths"]),
         macros=macros,
         tables=tuple(None if it is None else it[0] for it in fields),
     )
+
+
+def _used(traced: Traced, calls: list[Call]) -> frozenset[int]:
+    places = [it for it in traced.graph.nodes if it.op == "placeholder"]
+    begin = accumulate((it.places for it in calls), initial=0)
+    return frozenset(first for node, first in zip(places, begin, strict=False) if node.users)
 
 
 def _field(drawn: Drawn, name: str, kind: np.dtype) -> tuple[Field | None, bool] | None:

@@ -7,108 +7,169 @@
 
    Without an end of windows this is back-propagation through time; with both at 1, Elman's. On the
    way back a step is computed again from the state before it, but for the activations that were
-   kept. */
+   kept.
+
+   A step waits for the one before it. Where the net is so small that the CPU could do more at a time,
+   the lanes of some trials take turns with those of others, step by step. */
+
+struct run {
+  Trials *of;
+  Place place;
+  Verdict verdict;
+  M due;        /* the lanes with an error in the block */
+  long first;   /* of the block */
+  long high;    /* behind its last step */
+  long read;    /* readings whose products were put off */
+  long put_off; /* steps back whose products were */
+  V *states, *entering, *kept, *factors, *factors_back, *adjoint, *old, *found, *work;
+  uint8_t *scored;
+};
+
+#define NOBODY NE(SPLAT((R)0), SPLAT((R)0))
 
 static inline long least(long a, long b) { return a < b ? a : b; }
 
-/* Equation (1) and (2) for the block of steps first ... high - 1. */
-static inline void back(const V *p, V *g, const Sequences *data, const Place *place, long first,
-                        long high, const V *states, const V *kept, const V *entering,
-                        const uint8_t *scored, V *factors, V *work) {
-  V adjoint[STATE], now[STATE];
-  for (int i = 0; i < STATE; i++) adjoint[i] = SPLAT((R)0);
-  long count = 0;
-  const long low = first + 1 > WINDOW ? first + 1 - WINDOW : 0;
-  for (long t = high - 1; t >= low; t--) {
-    const V *const e = entering + t * STATE;
-    const int enters = t >= first && scored[t];
-    for (int i = 0; i < STATE; i++) now[i] = enters ? adjoint[i] + e[i] : adjoint[i];
+/* One step of equations (1) and (2), at t of the block that ends at `high`. */
+LANES_INLINE void one_back(Run *r, const Sequences *data, long t, long low) {
+  const Place *const place = &r->place;
+  const V *const e = r->entering + t * STATE;
+  V now[STATE];
+  const int enters = t >= r->first && r->scored[t];
+  for (int i = 0; i < STATE; i++) now[i] = enters ? r->adjoint[i] + e[i] : r->adjoint[i];
 #if BOUNDED
-    M reached = EQ(SPLAT((R)0), SPLAT((R)0));
-    for (int l = 0; l < LANES; l++)
-      if (t < least((long)LANE(place->length, l), high) - WINDOW) LANE(reached, l) = 0;
-    for (int i = 0; i < STATE; i++) now[i] = SELECT(reached, now[i], SPLAT((R)0));
+  M reached = EQ(SPLAT((R)0), SPLAT((R)0));
+  for (int l = 0; l < LANES; l++)
+    if (t < least((long)LANE(place->length, l), r->high) - WINDOW) LANE(reached, l) = 0;
+  for (int i = 0; i < STATE; i++) now[i] = SELECT(reached, now[i], SPLAT((R)0));
 #endif
-    LOOK(t);
-    k_back(p, states + t * STATE, x, symbol, now, kept + t * KEPT, adjoint, g,
-           factors + count * FACTORS_back, work);
-    if (++count == TOGETHER || t == low) {
-      k_back_sum(g, factors, count);
-      count = 0;
-    }
+  LOOK(t);
+  k_back(r->of->p, r->states + t * STATE, x, symbol, now, r->kept + t * KEPT, r->adjoint, r->of->g,
+         r->factors_back + r->put_off * FACTORS_back, r->work);
+  if (++r->put_off == TOGETHER || t == low) {
+    k_back_sum(r->of->g, r->factors_back, r->put_off);
+    r->put_off = 0;
   }
-  if (low == 0) k_origin(p, adjoint, g, work);
 }
 
-static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *place, V *scratch) {
-  V *const states = scratch, *const entering = states + (data->steps + 1) * STATE;
-  uint8_t *const scored = (uint8_t *)(entering + data->steps * STATE);
-  V *const kept = entering + data->steps * STATE + 1 + data->steps / sizeof(V);
-  V *const factors = kept + data->steps * KEPT;
-  V *const factors_back = factors + TOGETHER * FACTORS_reading;
-  V *const old = factors_back + TOGETHER * FACTORS_back;
-  V *const work = old + PER_STEP * (PARAMS + MEMORY);
-  (void)old;
-  Verdict v = unjudged();
-  const M nobody = NE(SPLAT((R)0), SPLAT((R)0));
-  M due = nobody; /* the lanes with an error in the block */
-  long first = 0; /* of the block */
-  long count = 0; /* of readings whose products were put off */
-  k_start(p, states, work);
-  for (long t = 0; t < place->longest; t++) {
-    V *const state = states + t * STATE, *const next = state + STATE;
-    LOOK(t);
-    k_ahead(p, state, x, symbol, next, kept + t * KEPT, work);
-    if (t >= place->shortest) blend(alive(place, t), next, state, STATE);
-    V weight, outputs[OUTPUTS], target[OUTPUTS], loss;
-    fetch(data, SCORED, place, t, 1, &weight);
-    M asked = GT(weight, SPLAT((R)0));
-    scored[t] = ANY(asked);
-    if (scored[t]) {
-      due = OR(due, asked);
-      fetch(data, TARGET, place, t, OUTPUTS, target);
-#if PER_STEP && EVERY > 1
-      k_read(p, next, x, symbol, outputs, work);
-      k_loss(outputs, target, &weight, &loss, work);
-#else
-      k_reading(p, next, x, symbol, target, &weight, outputs, &loss, entering + t * STATE, g,
-                factors + count * FACTORS_reading, work);
-      if (++count == TOGETHER || EVERY == 1) {
-        k_reading_sum(g, factors, count);
-        count = 0;
-      }
-#endif
-      v.loss = v.loss + loss;
-      judge(&v, data, place, t, outputs, weight, work);
-    }
-    const long end = t + 1;
-    if (end < place->longest && (EVERY == 0 || end - first < EVERY)) continue;
-    if (ANY(due)) {
-#if PER_STEP && EVERY > 1
-      for (long j = first; j < end; j++) {
-        if (!scored[j]) continue;
-        LOOK(j);
-        V unused[OUTPUTS + 1];
-        fetch(data, TARGET, place, j, OUTPUTS, target);
-        fetch(data, SCORED, place, j, 1, &weight);
-        k_reading(p, states + (j + 1) * STATE, x, symbol, target, &weight, unused,
-                  unused + OUTPUTS, entering + j * STATE, g, factors, work);
-        k_reading_sum(g, factors, 1);
-      }
-#endif
-      back(p, g, data, place, first, end, states, kept, entering, scored, factors_back, work);
-#if PER_STEP
-      learn(p, g, m, due, old, work);
-#endif
-    }
-    due = nobody;
-    first = end;
+/* Equations (1) and (2) for a block of each. */
+static void back(Run *runs, int wide, const Sequences *data) {
+  long steps = 0;
+  for (int w = 0; w < wide; w++) {
+    none(runs[w].adjoint, STATE);
+    if (runs[w].high > steps) steps = runs[w].high;
   }
-  k_reading_sum(g, factors, count);
-  return v;
+  for (long behind = 1; behind <= steps; behind++)
+    for (int w = 0; w < wide; w++) {
+      Run *const r = runs + w;
+      const long t = r->high - behind, low = r->first + 1 > WINDOW ? r->first + 1 - WINDOW : 0;
+      if (t < low) continue;
+      one_back(r, data, t, low);
+      if (t == 0) k_origin(r->of->p, r->adjoint, r->of->g, r->work);
+    }
+}
+
+/* What a block's errors make of the gradient, and, with PER_STEP, of the parameters. */
+static void settle(Run *runs, int wide, const Sequences *data) {
+#if PER_STEP
+  Run *const r = runs;
+  if (!ANY(r->due)) return;
+#if EVERY > 1
+  const Place *const place = &r->place;
+  for (long j = r->first; j < r->high; j++) {
+    if (!r->scored[j]) continue;
+    LOOK(j);
+    V unused[OUTPUTS + 1], weight, target[OUTPUTS];
+    fetch(data, TARGET, place, j, OUTPUTS, target);
+    fetch(data, SCORED, place, j, 1, &weight);
+    k_reading(r->of->p, r->states + (j + 1) * STATE, x, symbol, target, &weight, unused,
+              unused + OUTPUTS, r->entering + j * STATE, r->of->g, r->factors, r->work);
+    k_reading_sum(r->of->g, r->factors, 1);
+  }
+#endif
+#endif
+  back(runs, wide, data);
+#if PER_STEP
+  learn(r->of->p, r->of->g, r->of->m, r->due, r->old, r->work);
+#endif
+}
+
+/* One step forward, and what its output says. */
+LANES_INLINE void one_ahead(Run *r, const Sequences *data, long t) {
+  const Place *const place = &r->place;
+  V *const state = r->states + t * STATE, *const next = state + STATE;
+  LOOK(t);
+  k_ahead(r->of->p, state, x, symbol, next, r->kept + t * KEPT, r->work);
+  if (t >= place->shortest) blend(alive(place, t), next, state, STATE);
+  V weight, outputs[OUTPUTS], target[OUTPUTS], loss;
+  fetch(data, SCORED, place, t, 1, &weight);
+  const M asked = GT(weight, SPLAT((R)0));
+  r->scored[t] = ANY(asked);
+  if (!r->scored[t]) return;
+  r->due = OR(r->due, asked);
+  fetch(data, TARGET, place, t, OUTPUTS, target);
+#if PER_STEP && EVERY > 1
+  k_read(r->of->p, next, x, symbol, outputs, r->work);
+  k_loss(outputs, target, &weight, &loss, r->work);
+#else
+  k_reading(r->of->p, next, x, symbol, target, &weight, outputs, &loss, r->entering + t * STATE,
+            r->of->g, r->factors + r->read * FACTORS_reading, r->work);
+  if (++r->read == TOGETHER || EVERY == 1) {
+    k_reading_sum(r->of->g, r->factors, r->read);
+    r->read = 0;
+  }
+#endif
+  r->verdict.loss = r->verdict.loss + loss;
+  judge(&r->verdict, data, place, t, outputs, target, weight, r->work);
+}
+
+static void start(Run *r, const Sequences *data, V *scratch) {
+  r->states = scratch;
+  r->entering = r->states + (data->steps + 1) * STATE;
+  r->scored = (uint8_t *)(r->entering + data->steps * STATE);
+  r->kept = r->entering + data->steps * STATE + 1 + data->steps / sizeof(V);
+  r->factors = r->kept + data->steps * KEPT;
+  r->factors_back = r->factors + TOGETHER * FACTORS_reading;
+  r->adjoint = r->factors_back + TOGETHER * FACTORS_back;
+  r->old = r->adjoint + STATE;
+  r->found = r->old + PER_STEP * (PARAMS + MEMORY);
+  r->work = r->found + FOUND(data->steps);
+}
+
+static void sequence(Run *runs, int wide, const Sequences *data) {
+  long longest = 0;
+  for (int w = 0; w < wide; w++) {
+    Run *const r = runs + w;
+    r->verdict = unjudged();
+    r->due = NOBODY;
+    r->first = r->read = r->put_off = 0;
+    r->high = r->place.longest;
+    if (r->high > longest) longest = r->high;
+    k_start(r->of->p, r->states, r->work);
+  }
+#if EVERY
+  /* Each goes back within its sequence. */
+  for (int w = 0; w < wide; w++) {
+    Run *const r = runs + w;
+    for (long t = 0; t < r->place.longest; t++) {
+      one_ahead(r, data, t);
+      r->high = t + 1;
+      if (r->high < r->place.longest && r->high - r->first < EVERY) continue;
+      if (ANY(r->due)) settle(r, 1, data);
+      r->due = NOBODY;
+      r->first = r->high;
+    }
+  }
+#else
+  for (long t = 0; t < longest; t++)
+    for (int w = 0; w < wide; w++)
+      if (t < runs[w].place.longest) one_ahead(runs + w, data, t);
+  settle(runs, wide, data);
+#endif
+  for (int w = 0; w < wide; w++) k_reading_sum(runs[w].of->g, runs[w].factors, runs[w].read);
 }
 
 long room(long steps) {
   return (steps + 1) * STATE + steps * (STATE + KEPT) + 1 + steps / (long)sizeof(V) +
-         TOGETHER * (FACTORS_reading + FACTORS_back) + PER_STEP * (PARAMS + MEMORY) + WORK;
+         TOGETHER * (FACTORS_reading + FACTORS_back) + STATE + PER_STEP * (PARAMS + MEMORY) +
+         FOUND(steps) + WORK;
 }

@@ -31,6 +31,7 @@ static void draw(const Sequences *s, const int32_t *rows, long number, Place *pl
   place->given[TARGET] = targets;
   place->given[ANSWER] = DRAWN_ANSWERS ? answers : targets;
   place->given[SCORED] = scored;
+  place->apart = DRAWN_ANSWERS > 0;
   if (s->fields[INPUT].coded) whole(inputs, DRAWN_INPUTS);
   if (s->fields[TARGET].coded) whole(targets, DRAWN_TARGETS);
   if (s->fields[ANSWER].coded) whole(answers, DRAWN_ANSWERS);

@@ -2,10 +2,25 @@
 
      carry = begin(params);   carry, gradient = advance(params, carry, t),   t = 0, 1, ... */
 
-static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *place, V *scratch) {
-  V *carry = scratch, *next = carry + CARRY;
-  V *const old = next + CARRY, *const work = old + PER_STEP * (PARAMS + MEMORY);
-  (void)old;
+struct run {
+  Trials *of;
+  Place place;
+  Verdict verdict;
+  V *carry, *next, *old, *found, *work;
+};
+
+static void start(Run *r, const Sequences *data, V *scratch) {
+  r->carry = scratch;
+  r->next = r->carry + CARRY;
+  r->old = r->next + CARRY;
+  r->found = r->old + PER_STEP * (PARAMS + MEMORY);
+  r->work = r->found + FOUND(data->steps);
+}
+
+static void one(Run *r, const Sequences *data) {
+  V *const p = r->of->p, *const g = r->of->g, *const work = r->work;
+  V *carry = r->carry, *next = r->next;
+  const Place *const place = &r->place;
   Verdict v = unjudged();
   k_begin(p, carry, work);
   for (long t = 0; t < place->longest; t++) {
@@ -22,16 +37,20 @@ static Verdict sequence(V *p, V *g, V *m, const Sequences *data, const Place *pl
     carry = next;
     next = before;
     v.loss = v.loss + loss;
-    if (ANY(GT(weight, SPLAT((R)0)))) judge(&v, data, place, t, outputs, weight, work);
+    if (ANY(GT(weight, SPLAT((R)0))))
+      judge(&v, data, place, t, outputs, target, weight, work);
 #if PER_STEP
     M now = AND(GT(due, SPLAT((R)0)), alive(place, t));
-    if (ANY(now)) learn(p, g, m, now, old, work);
+    if (ANY(now)) learn(p, g, r->of->m, now, r->old, work);
 #endif
   }
-  return v;
+  r->verdict = v;
+}
+
+static void sequence(Run *runs, int wide, const Sequences *data) {
+  for (int w = 0; w < wide; w++) one(runs + w, data);
 }
 
 long room(long steps) {
-  (void)steps;
-  return 2 * CARRY + PER_STEP * (PARAMS + MEMORY) + WORK;
+  return 2 * CARRY + PER_STEP * (PARAMS + MEMORY) + FOUND(steps) + WORK;
 }

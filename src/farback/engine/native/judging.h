@@ -12,10 +12,11 @@ static inline Verdict unjudged(void) {
 }
 
 static inline void judge(Verdict *v, const Sequences *data, const Place *place, long t,
-                         const V *outputs, V scored, V *work) {
+                         const V *outputs, const V *target, V scored, V *work) {
   V answers[OUTPUTS], grade[2];
-  fetch(data, ANSWER, place, t, OUTPUTS, answers);
-  k_grade(outputs, answers, grade, work);
+  const int same = data->fields[ANSWER].rows == data->fields[TARGET].rows && !place->apart;
+  if (!same) fetch(data, ANSWER, place, t, OUTPUTS, answers);
+  k_grade(outputs, same ? target : answers, grade, work);
   M asked = GT(scored, SPLAT((R)0));
   v->right = AND(v->right, OR(NOT(asked), GT(grade[0], SPLAT((R)0))));
   v->off = v->off + SELECT(asked, grade[1] * scored, SPLAT((R)0));
@@ -63,17 +64,17 @@ long examine(const Exam *e, V *scratch) {
       k_step(p, state, x, symbol, next, work);
       if (t >= place->shortest) blend(alive(place, t), next, state, STATE);
       memcpy(state, next, STATE * sizeof(V));
-      V scored, outputs[OUTPUTS];
+      V scored, outputs[OUTPUTS], target[OUTPUTS];
       fetch(data, SCORED, place, t, 1, &scored);
       if (!ANY(GT(scored, SPLAT((R)0)))) continue;
       k_read(p, state, x, symbol, outputs, work);
+      fetch(data, TARGET, place, t, OUTPUTS, target);
       if (e->verdicts.loss) {
-        V target[OUTPUTS], loss;
-        fetch(data, TARGET, place, t, OUTPUTS, target);
+        V loss;
         k_loss(outputs, target, &scored, &loss, work);
         v.loss = v.loss + loss;
       }
-      judge(&v, data, place, t, outputs, scored, work);
+      judge(&v, data, place, t, outputs, target, scored, work);
     }
     report(&v, e->verdicts, n);
     long least = e->allowed + 1;

@@ -1,5 +1,13 @@
 /* The parameters of a lane's trial, and how they change. */
 
+typedef struct {
+  V *p, *g, *m; /* parameters, gradient, the learner's memory */
+  V *losses;    /* of the sequences of a step */
+} Trials;
+
+/* Trials on their way through a sequence, as backward.h or forward.h has it. */
+typedef struct run Run;
+
 static inline void none(V *values, long count) {
   for (long i = 0; i < count; i++) values[i] = SPLAT((R)0);
 }

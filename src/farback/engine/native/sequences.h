@@ -56,6 +56,7 @@ typedef struct {
   long shortest, longest;
   lanes_int *words; /* [steps, LANES] */
   V *inputs;        /* [steps, INPUTS], unless they are coded */
+  int apart;        /* whether answers are drawn that are not the targets */
 #if DRAWN
   int drawn;
   const V *given[FIELDS]; /* as in drawing.h */
@@ -125,6 +126,7 @@ static void find(const Sequences *s, const int32_t *rows, const uint64_t *keys, 
                  Place *place, V *room) {
   place->words = (lanes_int *)room;
   place->inputs = room + s->steps;
+  place->apart = 0;
   place->shortest = s->steps;
   place->longest = 0;
   for (int l = 0; l < LANES; l++) {

@@ -9,32 +9,52 @@ typedef struct {
   Verdicts verdicts; /* [count * BATCH, LANES] */
 } Training;
 
-/* `count` steps of learning, from sequence number `first` on. */
-void train(const Training *w, V *scratch) {
-  V *const p = (V *)w->params, *const m = (V *)w->memory;
-  V *const g = scratch, *const losses = g + PARAMS, *const found = losses + BATCH;
-  V *const rest = found + FOUND(w->data.steps);
+/* Vectors of memory for the trials of one set of lanes. */
+static long training(long steps) { return PARAMS + BATCH + room(steps); }
+
+/* `count` steps of learning, from sequence number `first` on, for the trials of each of `works`,
+   which are no more than WIDE and go on together. */
+void train(const Training *works, int wide, V *scratch) {
   const __auto_type before = flushing();
+  const Sequences *const data = &works->data;
+  Trials trials[WIDE];
+  Run runs[WIDE];
+  for (int w = 0; w < wide; w++) {
+    Trials *const it = trials + w;
+    it->p = (V *)works[w].params;
+    it->m = (V *)works[w].memory;
+    it->g = scratch + w * training(data->steps);
+    it->losses = it->g + PARAMS;
+    runs[w].of = it;
+    start(runs + w, data, it->losses + BATCH);
+  }
   long done = 0;
-  for (long n = 0; n < w->count; n++) {
-    k_before(p, m, rest);
-    none(g, PARAMS);
-    for (long b = 0; b < BATCH; b++, done++) {
-      Place place;
-      obtain(&w->data, w->rows, w->keys, w->first + done, &place, found, rest);
-      Verdict v = sequence(p, g, m, &w->data, &place, rest);
-      report(&v, w->verdicts, done);
-      losses[b] = v.loss;
+  for (long n = 0; n < works->count; n++) {
+    for (int w = 0; w < wide; w++) {
+      k_before(trials[w].p, trials[w].m, runs[w].work);
+      none(trials[w].g, PARAMS);
     }
+    for (long b = 0; b < BATCH; b++, done++) {
+      for (int w = 0; w < wide; w++)
+        obtain(data, works[w].rows, works[w].keys, works[w].first + done, &runs[w].place,
+               runs[w].found, runs[w].work);
+      sequence(runs, wide, data);
+      for (int w = 0; w < wide; w++) {
+        report(&runs[w].verdict, works[w].verdicts, done);
+        trials[w].losses[b] = runs[w].verdict.loss;
+      }
+    }
+    for (int w = 0; w < wide; w++) {
 #if !PER_STEP
-    k_update(p, g, m, rest);
+      k_update(trials[w].p, trials[w].g, trials[w].m, runs[w].work);
 #endif
-    k_after(p, losses, m, rest);
+      k_after(trials[w].p, trials[w].losses, trials[w].m, runs[w].work);
+    }
   }
   restore(before);
 }
 
 long scratch(long steps) {
-  const long learning = PARAMS + BATCH + FOUND(steps) + room(steps);
+  const long learning = WIDE * training(steps);
   return learning > examining(steps) ? learning : examining(steps);
 }
