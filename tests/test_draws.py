@@ -49,6 +49,34 @@ def test_purposes_seeds_calls_and_branches_draw_apart() -> None:
     assert len(np.unique(numbers)) == numbers.size
 
 
+def test_tensors_are_the_same_numbers() -> None:
+    draws, source = Draws([3, 4], "a", count=2), Draws([3, 4], "a", count=2).tensors
+    for name, words in (
+        ("uniform", {"low": -1.0}),
+        ("normal", {"std": 2.0}),
+        ("integers", {"high": 5}),
+        ("geometric", {"more": 0.5}),
+        ("signs", {}),
+    ):
+        assert np.array_equal(getattr(draws, name)(3, **words), getattr(source, name)(3, **words))
+    assert np.array_equal(draws.branch("x").uniform(3), source.branch("x").uniform(3))
+
+
+def test_numbers_of_a_trials_own_are_the_same_for_all_sequences() -> None:
+    one, other = (Draws([3, 4], it, first=it == "b", count=2).tensors for it in "ab")
+    own = one.own("patterns", 1).uniform(3)
+    assert own.shape == (3, 2, 1) and np.array_equal(own, other.own("patterns", 1).uniform(3))
+    assert not np.array_equal(own, one.own("patterns").uniform(3))
+
+
+def test_bounds_that_differ_are_kept_to() -> None:
+    high = np.arange(1, 101)
+    drawn = Draws(range(200), "a", count=100).integers(high=high)
+    assert (
+        (drawn >= 0).all() and (drawn < high).all() and (drawn.max(0) > high - 1 - high / 10).all()
+    )
+
+
 def test_the_numbers_have_their_distributions() -> None:
     draws = Draws(range(40), "a", count=500)
     uniform, normal, whole = draws.uniform(10), draws.normal(10), draws.integers(10, high=7)

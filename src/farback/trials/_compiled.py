@@ -97,7 +97,8 @@ def answering(problem: Problem, dtype: torch.dtype) -> Native:
     compiler()
     hot, one = _looks(problem.task)
     _expect_stepwise(problem.task, one)
-    return Native(examination(net_of(problem, dtype), hot=hot), 1, dtype)
+    drawn = _stream_of(problem.task, hot, dtype)
+    return Native(examination(net_of(problem, dtype), hot=hot, stream=drawn), 1, dtype)
 
 
 def net_of(problem: Problem, dtype: torch.dtype) -> Net:

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from farback import tasks
-from farback.cells import LSTM1997, Elman, FullyRecurrent
+from farback.cells import LSTM1997, Elman, FullyRecurrent, LatchingNeuron
 from farback.draws import Draws
 from farback.engine.native._lanes import Compiled, leaves_of
-from farback.engine.native._memory import Laid, laid
+from farback.engine.native._memory import Laid, Streamed, laid
 from farback.learners import Construction, Descent
 from farback.learners._learner import Learner
 from farback.learners.gradients import BPTT, RTRL, OneStep, TruncatedBPTT
@@ -46,6 +46,10 @@ STUDIES: dict[str, tuple[Problem, Learner]] = {
     ),
     "one step": (Problem(Elman(hidden=3), REBER), Descent(OneStep(), SGD(0.3), per_step=True)),
     "batches": (Problem(Elman(hidden=3), ADDING), Descent(BPTT(), Momentum(0.1), batch=4)),
+    "drawn": (
+        Problem(LatchingNeuron(), tasks.Latch(steps=9, varied=True, strings=None)),
+        Descent(BPTT(), SGD(0.2), batch=2),
+    ),
     "construction": (
         Problem(LSTM, ADDING),
         Construction(Descent(BPTT(), Adam(0.05)), window=4, share=0.5),
@@ -80,7 +84,11 @@ def drawn(name: str, steps: int) -> Sequences:
 
 
 @cache
-def data(name: str, dtype: torch.dtype, steps: int) -> Laid:
+def data(name: str, dtype: torch.dtype, steps: int) -> Laid | Streamed:
+    """Sequences in memory, or those that the program draws itself."""
+    stream = program(name, dtype).program.stream
+    if name == "drawn" and stream is not None:
+        return stream.of(range(SEEDS), "training")
     return laid(drawn(name, steps), dtype)
 
 
