@@ -11,7 +11,7 @@ from torch_in_c import LANES, Function, Kernels, alone, check, names, traced, wi
 from farback.engine.native._operators import RULES
 
 aten = torch.ops.aten
-SMALL, LARGE, ROW, SQUARE = (3, 4), (5, 14), (14,), (5, 5)
+SMALL, LARGE, ROW, SQUARE, LONG = (3, 4), (5, 14), (14,), (5, 5), (70,)
 
 
 def smooth(function: Function, *shapes: tuple[int, ...], values: Any = None) -> tuple[Any, ...]:
@@ -60,6 +60,10 @@ def told(function: Function) -> tuple[Function, ...]:
     return paired(lambda x, y: function(x > 0.1, y < 0.2)), SMALL, LARGE, ROW
 
 
+def rounded(x: Tensor) -> Tensor:
+    return sum(torch.div(x.detach(), 0.3, rounding_mode=it) for it in ("floor", "trunc"))
+
+
 def chosen(x: Tensor, y: Tensor) -> Tensor:
     return torch.where(x > y, x * y, y - 1)
 
@@ -81,8 +85,8 @@ TWO = {
     "add": two(lambda x, y: torch.add(x * y, y, alpha=3)),
     "sub": two(lambda x, y: x * y - torch.sub(y * 2.0, x, alpha=0.5)),
     "rsub": two(lambda x, y: torch.rsub(x * y, y, alpha=3) + (1 - x)),
-    "mul": two(lambda x, y: x * y * (x > 0)),
-    "div": two(lambda x, y: x / (y.abs() + 1) + x / 4 + 2 / (y.square() + 1) + y / 3),
+    "mul": two(lambda x, y: x * y * (x > 0) * ((x > y) * (y > 0))),
+    "div": two(lambda x, y: x / (y.abs() + 1) + x / 4 + 2 / (y.square() + 1) + y / 3 + rounded(x)),
     "neg": two(lambda x, y: -(x * y) + -x),
     "pow": two(lambda x, y: (x.abs() + 0.1) ** y + x**2 * y**3 + 1.7**y + x**0 * y**1),
     "maximum": two(torch.maximum),
@@ -103,6 +107,7 @@ TWO = {
 
 REDUCED = {
     "sum": each(lambda x: [x.sum(), x.sum(-1), x.sum(0, keepdim=True) * (x > 0).sum()]),
+    "prod": each(lambda x: [x.prod(), x.prod(-1), x.prod(0, keepdim=True)]),
     "mean": each(lambda x: [x.mean(), x.mean(-1), x.mean(0, keepdim=True)]),
     "var": each(lambda x: [x.var(), x.var(-1, correction=0), x.std(0)]),
     "cumsum": each(lambda x: [x.cumsum(0), x.cumsum(-1)]),
@@ -213,10 +218,22 @@ BACK = {
     "select_backward": (lambda g: aten.select_backward(g * g, [5, 3, 5], -2, -1), SQUARE),
 }
 
+
+def reduced(x: Tensor) -> list[Tensor]:
+    rows = x.expand(2, -1) * torch.tensor([[1.0], [-0.5]], dtype=x.dtype)
+    sums = [x.sum(), (x * x.cos()).sum(), rows.sum(-1), (x / 2 + 1).prod(), rows.amax(1), x.amin()]
+    told = [(x > -9).all(), (x > 1).all(), (x > 9).any(), (rows > 1).any(-1)]
+    return [*sums, *told, x - x.sum(), torch.where((x > 0).any(), x * 2, x)]
+
+
+LOOPS = {"amax": (reduced, LONG)}
+"""What is long enough to be put together by a loop, and what comes before and after it."""
+
 GROUPS: dict[str, dict[str, tuple[Any, ...]]] = {
     "of one number": ONE,
     "of two numbers": TWO,
     "that reduce": REDUCED,
+    "that reduce long rows": LOOPS,
     "that bound and test": BOUNDED,
     "that move numbers": MOVED,
     "that make constants": MADE,

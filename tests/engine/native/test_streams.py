@@ -69,7 +69,9 @@ def test_a_program_draws_what_the_task_draws(task) -> None:
         np.testing.assert_allclose(own.error, told.error, rtol=close, atol=close)
 
 
-@pytest.mark.parametrize("task", [it for it in TASKS.values() if type(it).__name__ in BY_PYTHON], ids=repr)
+@pytest.mark.parametrize(
+    "task", [it for it in TASKS.values() if type(it).__name__ in BY_PYTHON], ids=repr
+)
 def test_what_cannot_be_followed_is_drawn_for_the_program(task) -> None:
     if task.training is None:
         try:

@@ -188,7 +188,8 @@ def contract(body: Body, one: Codes, other: Codes) -> Codes:
         factors, places = one[one != ZERO], np.nonzero(one)[1]
         return multiply(body, factors[:, None], other[places])
     if (np.count_nonzero(other, axis=0) == 1).all():
-        return contract(body, other.T, one.T).T
+        factors, places = other.T[other.T != ZERO], np.nonzero(other.T)[1]
+        return multiply(body, one[:, places], factors[None])
     run = hot_run(body, other[:, 0]) if other.shape[1] == 1 else None
     count = int(((one != ZERO).sum(0) * (other != ZERO).sum(1)).sum())
     if run is not None:
