@@ -15,6 +15,7 @@ _SCALAR = re.compile(r"const [VM] (v\d+) = .*;")
 _DECLARED = re.compile(r"(?:V|M) (?:\*restrict const )?(b\d+)\b.*;")
 _BEGUN = re.compile(r"[VM] (sum\d+) = .*;")
 _ELEMENT = re.compile(r"\b(b\d+)\[([^\]]*)\]")
+_COLUMN = re.compile(r"const V (c\d+) = .*;")
 _NAME = re.compile(r"\b(?:b|v|sum)\d+\b")
 
 
@@ -72,6 +73,7 @@ class _Group:
 
 def fused(lines: list[str]) -> list[str]:
     """The statements of a function with its loops joined."""
+    lines = _by_columns(lines)
     result: list[str] = []
     group = _Group()
     counts = _counts(lines)
@@ -102,6 +104,49 @@ def fused(lines: list[str]) -> list[str]:
     close()
     gone = {it[1] for it in map(_DECLARED.fullmatch, result) if it} - _counts(result).keys()
     return [it for it in result if not ((m := _DECLARED.fullmatch(it)) and m[1] in gone)]
+
+
+def _by_columns(lines: list[str]) -> list[str]:
+    """Loops over the columns of one matrix, one right after the other, as one: it is read once."""
+    result: list[str] = []
+    begin, end = 0, -1  # of the last such loop
+    for line in lines:
+        result.append(line)
+        if line != "}" or not (this := _last_columns(result)):
+            continue
+        head, between = result[begin : begin + 2], result[end:this]
+        before, body = result[begin + 2 : end - 1], result[this + 2 : -1]
+        if (
+            end >= 0
+            and head == result[this : this + 2]
+            and all(map(_DECLARED.fullmatch, between))
+            and _goes_on(before, body)
+        ):
+            rest = [it for it in body if it not in before]
+            result[begin:] = [*between, *head, *before, *rest, "}"]
+            begin += len(between)
+        else:
+            begin = this
+        end = len(result)
+    return result
+
+
+def _last_columns(lines: list[str]) -> int | None:
+    """Where the loop over columns begins that the last line ends."""
+    for place in range(len(lines) - 2, 0, -1):
+        if lines[place].startswith("for (int j = 0;") and lines[place - 1].startswith("_Pragma"):
+            return place - 1
+        if lines[place].startswith(("for ", "}", "_Pragma")):
+            return None
+    return None
+
+
+def _goes_on(before: list[str], body: list[str]) -> bool:
+    """Whether a body may follow another: it reads nothing from it, and calls the same the same."""
+    read = {it[1]: it[0] for line in before if (it := _COLUMN.fullmatch(line))}
+    same = all(read.get(it[1], line) == line for line in body if (it := _COLUMN.fullmatch(line)))
+    written = {it[1] for line in before if (it := re.match(r"(b\d+)\[", line))}
+    return same and not written & set(_NAME.findall("\n".join(body)))
 
 
 def _joined(group: list[_Loop], counts: dict[str, int], kinds: dict[str, str]) -> list[str]:

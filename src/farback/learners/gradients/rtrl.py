@@ -3,6 +3,7 @@
     P_0        = dstart/dparams                                                 (1)
     P_t        = J_t P_{t-1} + dstate_t/dparams         with state_{t-1} held   (2)
     dE/dparams = sum_t P_t^T e_t                                                (3)
+               = sum_t P_{t-1}^T (J_t^T e_t) + (dstate_t/dparams)^T e_t         (4)
 
 J_t is the Jacobian of one step and e_t the error that enters through its output. Nothing is kept
 of the past but P, [N, P]; the cost is O(N^2 P) a step, O(n^4) in a fully recurrent net of n units.
@@ -17,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -57,16 +59,23 @@ class RTRL(OnlineGradient):
     ) -> Advanced:
         x, alive = sequences.inputs[t], sequences.alive[t]
         state, jacobian, own = net.sensitivity(params, carry.state, x, alive)
-        carried = {name: _product(jacobian, each) for name, each in carry.influence.items()}
-        influence = plus(carried, own)  # (2)
         outputs, loss, entering, gradient = reading(net, params, state, sequences, t)
-        gradient = plus(gradient, net.projected(influence, entering))  # (3)
+        back = entering.unsqueeze(-2) @ jacobian
+        past: Params = {}
+        carried: Params = {}
+        for name, each in carry.influence.items():  # one after the other, while P is at hand
+            past[name], carried[name] = _product(back, each), _product(jacobian, each)
+        influence = plus(carried, own)  # (2)
+        gradient = plus(gradient, net.projected(past, torch.ones_like(entering[..., :1])))  # (4)
+        gradient = plus(gradient, net.projected(own, entering))
         carry, due = Sensitive(state, influence), sequences.scored[t] > 0
         return Advanced(carry, outputs, loss, gradient, due)
 
 
 def _product(
-    jacobian: Float[Tensor, "*batch N N"], influence: Float[Tensor, "*batch N ..."]
-) -> Float[Tensor, "*batch N ..."]:
-    """J P, whatever the shape of the parameter."""
-    return (jacobian @ influence.reshape(*jacobian.shape[:-1], -1)).reshape_as(influence)
+    rows: Float[Tensor, "*batch K N"], influence: Float[Tensor, "*batch N ..."]
+) -> Float[Tensor, "*batch K ..."]:
+    """Rows by P, whatever the shape of the parameter."""
+    axes = rows.ndim - 1
+    made = rows @ influence.reshape(*rows.shape[:-2], rows.shape[-1], -1)
+    return made.reshape(*rows.shape[:-1], *influence.shape[axes:])
