@@ -14,7 +14,7 @@ import numpy as np
 
 from ._body import FEW, Body
 from ._buffers import contiguous
-from ._codes import MASK, ONE, SHIFT, VARIABLE, ZERO, Codes, parts, products
+from ._codes import CONSTANTS, MASK, ONE, SHIFT, VARIABLE, ZERO, Codes, parts, products
 from ._hot import gathered, hot_run, scattered
 
 FEW_PRODUCTS = 400
@@ -38,6 +38,7 @@ def multiply(body: Body, one: Codes, other: Codes) -> Codes:
     values = body.known(one), body.known(other)
     if values[0] is not None and values[1] is not None:
         return body.constants(values[0] * values[1])
+    one, other = _regrouped(body, *np.broadcast_arrays(one, other)) or (one, other)
     # Before they are spread: each is computed once.
     one, other = np.broadcast_arrays(body.computed(one), body.computed(other))
     zero = (one == ZERO) | (other == ZERO)
@@ -49,6 +50,21 @@ def multiply(body: Body, one: Codes, other: Codes) -> Codes:
         (right, lambda at: at(other)),
         (~zero & ~left & ~right, lambda at: body.product(at(one), at(other))),
     )
+
+
+def _regrouped(body: Body, one: Codes, other: Codes) -> tuple[Codes, Codes] | None:
+    """(a b) c as (a c) b, where there are far fewer different pairs of a and c than products."""
+    if products(other).all():
+        one, other = other, one
+    if one.size <= FEW or not products(one).all() or products(other).any():
+        return None
+    for a, b in (factors := body.factors(one), factors[::-1]):
+        pairs = np.stack([a.ravel(), other.ravel()], axis=1)
+        each, places = np.unique(pairs, axis=0, return_inverse=True)
+        if len(each) * 4 <= one.size and not (each <= CONSTANTS).any():
+            made = body.apply("{0} * {1}", each[:, 0], each[:, 1])
+            return made[places.reshape(-1)].reshape(one.shape), b
+    return None
 
 
 def add(body: Body, one: Codes, other: Codes) -> Codes:
@@ -176,13 +192,6 @@ def contract(body: Body, one: Codes, other: Codes) -> Codes:
     """The product of two matrices, [i, k] and [k, j]."""
     if one.shape[1] == 1:
         return multiply(body, one, other)
-    one, other = body.computed(one), body.computed(other)
-    few = np.count_nonzero(one) <= _UNROLLED and other.shape[1] > _ROWS
-    if one.shape[0] == 1 and other.shape[1] > 1 and not few:
-        return contract(body, other.T, one.T).T
-    shape = len(one), other.shape[1]
-    if not one.any() or not other.any():
-        return np.zeros(shape, dtype=np.int64)
     if (np.count_nonzero(one, axis=1) == 1).all():
         # Each row is one row of the other, by a factor; most of it may never be used.
         factors, places = one[one != ZERO], np.nonzero(one)[1]
@@ -190,6 +199,13 @@ def contract(body: Body, one: Codes, other: Codes) -> Codes:
     if (np.count_nonzero(other, axis=0) == 1).all():
         factors, places = other.T[other.T != ZERO], np.nonzero(other.T)[1]
         return multiply(body, one[:, places], factors[None])
+    one, other = body.computed(one), body.computed(other)
+    few = np.count_nonzero(one) <= _UNROLLED and other.shape[1] > _ROWS
+    if one.shape[0] == 1 and other.shape[1] > 1 and not few:
+        return contract(body, other.T, one.T).T
+    shape = len(one), other.shape[1]
+    if not one.any() or not other.any():
+        return np.zeros(shape, dtype=np.int64)
     run = hot_run(body, other[:, 0]) if other.shape[1] == 1 else None
     count = int(((one != ZERO).sum(0) * (other != ZERO).sum(1)).sum())
     if run is not None:

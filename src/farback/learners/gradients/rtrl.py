@@ -66,8 +66,8 @@ class RTRL(OnlineGradient):
         for name, each in carry.influence.items():  # one after the other, while P is at hand
             past[name], carried[name] = _product(back, each), _product(jacobian, each)
         influence = plus(carried, own)  # (2)
-        gradient = plus(gradient, net.projected(past, torch.ones_like(entering[..., :1])))  # (4)
-        gradient = plus(gradient, net.projected(own, entering))
+        through = net.projected(past, torch.ones_like(entering[..., :1]))
+        gradient = plus(plus(through, net.projected(own, entering)), gradient)  # (4)
         carry, due = Sensitive(state, influence), sequences.scored[t] > 0
         return Advanced(carry, outputs, loss, gradient, due)
 
