@@ -6,7 +6,6 @@ latch is drawn in blocks by the task, as for every task that draws afresh.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,7 +16,7 @@ from workloads import ALL, LATCH, REBER, Arrays, Workload, _sequences, lag_strin
 from farback.draws import Draws
 from farback.engine import _machine
 from farback.engine.native._lanes import Compiled
-from farback.engine.native._memory import Laid, laid
+from farback.engine.native._memory import Laid, Streamed, laid
 from farback.learners import Descent
 from farback.learners.gradients import BPTT, RTRL
 from farback.learners.updates import SGD
@@ -65,22 +64,22 @@ class Native:
         self._params = self._compiled.packed(list(params.values()), range(trials))
         self._memory = self._compiled.packed([], range(trials))
         self._rows = self._compiled.lanes_of(np.arange(trials))
-        self._stream = self._blocks()
-        self._data, self._left, self._first = next(self._stream), 0, 0
+        self._data, self._first = self._sequences(), 0
         self._keys = None if workload is LATCH else Draws(range(trials), "order").keys
 
     def advance(self, updates: int) -> None:
-        if self._keys is not None:
-            self._train(updates, self._data, self._first)
-            self._first += updates
-            return
-        while updates:
-            if not self._left:
-                self._data = next(self._stream)
-                self._left = self._data.count // self._batch
-            count = min(updates, self._left)
-            self._train(count, self._data, self._data.count - self._left * self._batch)
-            self._left, updates = self._left - count, updates - count
+        self._compiled.train(
+            self._params,
+            self._memory,
+            self._rows,
+            self._data,
+            first=self._first,
+            count=updates,
+            batch=self._batch,
+            keys=self._keys,
+            threads=_machine.threads(),
+        )
+        self._first += updates * self._batch
 
     def gradient(self, params: Arrays, examples: np.ndarray) -> Arrays:
         """What a step with a large rate takes off, by the rate."""
@@ -99,31 +98,16 @@ class Native:
         learner = Descent(GRADIENTS[self._workload.gradient], SGD(lr=lr), batch=self._batch)
         return Compiled(native(problem, learner, torch.float32).program, torch.float32, lanes)
 
-    def _train(self, count: int, data: Laid, first: int) -> None:
-        self._compiled.train(
-            self._params,
-            self._memory,
-            self._rows,
-            data,
-            first=first,
-            count=count,
-            batch=self._batch,
-            keys=self._keys,
-            threads=_machine.threads(),
-        )
-
-    def _blocks(self) -> Iterator[Laid]:
+    def _sequences(self) -> Laid | Streamed:
+        """What the program draws itself for the latch, and sets to choose from for the others."""
         task, seeds = self._workload.task, range(self._trials)
-        feed = Feed(task, seeds, torch.float32, "cpu")
         if self._workload is LATCH:
-            several = max(1, feed.block // 2) * 2
-            for first in itertools.count(0, several):
-                yield laid(feed.fresh(first, several), torch.float32)
-        elif self._workload is REBER:
-            yield laid(feed.set, torch.float32)
-        else:
-            both = np.repeat(np.arange(2)[None], self._trials, axis=0)
-            yield laid(_strings(lag_strings()[both], task.inputs), torch.float32)
+            assert self._compiled.program.stream is not None
+            return self._compiled.program.stream.of(seeds, "training")
+        if self._workload is REBER:
+            return laid(Feed(task, seeds, torch.float32, "cpu").set, torch.float32)
+        both = np.repeat(np.arange(2)[None], self._trials, axis=0)
+        return laid(_strings(lag_strings()[both], task.inputs), torch.float32)
 
 
 def _padded(workload: Workload, examples: np.ndarray) -> Sequences:

@@ -63,7 +63,8 @@ LATCH = Workload(
     unit="updates",
     trials=(1, 100, 10_000),
 )
-"""An update is on the mean error of one sequence of each class, with fresh noise."""
+"""An update is on the mean error of two sequences with fresh noise: of one of each class, where
+farback draws the classes too."""
 
 REBER = Workload(
     "embedded Reber",
