@@ -1,11 +1,14 @@
 """A program draws the sequences that the task draws, number for number."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
 import torch
 
 from farback import tasks
 from farback.cells import Elman
+from farback.drawn import Drawn, symbols
 from farback.draws import Draws
 from farback.engine.native._lanes import Compiled, leaves_of
 from farback.engine.native._memory import laid
@@ -17,6 +20,7 @@ from farback.problem import Problem, Trials
 from farback.testing._members import TASKS
 from farback.trials._compiled import answering, native
 
+LEARNER = Descent(BPTT(), SGD(0.1))
 SEEDS = (5, 2**40 + 3, 9)
 FIRST, COUNT = 2**32 - 9, 20
 """Across the number at which the counter's second word begins."""
@@ -92,4 +96,47 @@ class Otherwise(tasks.Adding):
 
 def test_a_sample_of_ones_own_counts_and_not_its_parents_draw() -> None:
     problem = Problem(Elman(hidden=2), Otherwise(length=6))
-    assert native(problem, Descent(BPTT(), SGD(0.1)), torch.float32).program.stream is None
+    assert native(problem, LEARNER, torch.float32).program.stream is None
+
+
+@dataclass(frozen=True)
+class Beyond(tasks.RandomPermutation):
+    """Now and then a length and a symbol that there are not."""
+
+    def draw(self, source):
+        drawn, rare = super().draw(source), source.uniform() > 0.99
+        lengths = torch.where(rare, 1000 * drawn.inputs.places[1] - 5000, drawn.lengths)
+        shown = torch.where(rare, 500 * drawn.inputs.places - 5000, drawn.inputs.places)
+        return Drawn(symbols(shown, self.symbols), drawn.targets, lengths)
+
+
+@dataclass(frozen=True)
+class Large(tasks.Adding):
+    """Whole numbers that float32 does not hold."""
+
+    def draw(self, source):
+        far, drawn = source.integers(high=2**40).double() / 2**40, super().draw(source)
+        return replace(drawn, inputs=drawn.inputs + far.unsqueeze(-1))
+
+
+def test_what_is_drawn_beyond_its_bounds_stays_within_memory() -> None:
+    problem = Problem(Elman(hidden=2), Beyond(symbols=20, length=12))
+    made = native(problem, LEARNER, torch.float32)
+    assert made.program.stream is not None
+    compiled, rows = made.compiled(20), range(20)
+    params = compiled.packed(leaves_of(Trials(problem).parameters(rows, torch.float32)), rows)
+    compiled.train(
+        params,
+        compiled.packed([], rows),
+        compiled.lanes_of(np.arange(20)),
+        made.program.stream.of(rows, "training"),
+        first=0,
+        count=2000,
+        batch=1,
+    )
+    assert np.isfinite(params).all()
+
+
+def test_what_the_type_cannot_tell_apart_is_drawn_for_the_program() -> None:
+    made = native(Problem(Elman(hidden=2), Large(length=6)), LEARNER, torch.float32)
+    assert made.program.stream is None

@@ -10,7 +10,8 @@ after step and sequence after sequence, for as many trials as there are lanes.
     codes, body  numbers, statements, loops     buffers, fusion   where results stand, loops joined
     memo, outer  what steps keep for later      kernel            statements to a C function
     backward, forward, program                  the kernels, and the schedule that calls them
-    memory       sequences as C reads them      lanes             trials in and out
+    memory       sequences as C reads them      stream            sequences as C draws them
+    lanes        trials in and out
     compiler, folder, cache                     from source to a library
 
 A lane's numbers do not depend on how many lanes there are, nor on which trials stand in the others.

@@ -103,6 +103,9 @@ def stream(draw: Callable[[Source], Drawn], dtype: torch.dtype) -> Stream:
     calls: list[Call] = []
     kind = torch.empty((), dtype=dtype).numpy().dtype
     example = draw(_Followed(calls))
+    most = 2 / torch.finfo(dtype).eps
+    if not calls or any(it.draw == "draw_integers" and it.values[0] > most for it in calls):
+        raise ValueError("nothing is drawn, or more numbers than the type can tell apart")
     given = [_example(it, dtype) for it in calls]
     fields = [_field(example, name, kind) for name in FIELDS]
     if example.answers is None:
@@ -125,7 +128,8 @@ def stream(draw: Callable[[Source], Drawn], dtype: torch.dtype) -> Stream:
     for name, codes in zip(names, results, strict=True):
         writer.set(name, [codes])
     macros = {"DRAWN_STEPS": example.steps, "DRAWN_NUMBERS": numbers}
-    macros["PURPOSES"] = len({(it.purpose, it.number is not None) for it in calls})
+    purposes = tuple(dict.fromkeys((it.purpose, it.number is not None) for it in calls))
+    macros["PURPOSES"] = len(purposes)
     for name in (*FIELDS, "lengths"):
         macros[f"DRAWN_{name.upper()}"] = sizes.get(name, 0)
     for name, field in zip(FIELDS, fields, strict=True):
@@ -133,7 +137,7 @@ def stream(draw: Callable[[Source], Drawn], dtype: torch.dtype) -> Stream:
     return Stream(
         steps=example.steps,
         calls=tuple(calls),
-        purposes=tuple(dict.fromkeys((it.purpose, it.number is not None) for it in calls)),
+        purposes=purposes,
         used=_used(traced, calls),
         kernel=writer.done([*FIELDS, "lengths"]),
         macros=macros,

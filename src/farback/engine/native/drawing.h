@@ -7,9 +7,15 @@
 #define DRAWN_ROOM                                                                             \
   (DRAWN_NUMBERS + DRAWN_INPUTS + DRAWN_TARGETS + DRAWN_ANSWERS + DRAWN_SCORED + DRAWN_LENGTHS)
 
-static void whole(V *places, long count) {
+/* Whole numbers from `least` to `most`, whatever a task has drawn. */
+LANES_INLINE I whole(V a, long least, long most) {
+  return LANES_CONVERT(I, lanes_least(SPLAT((R)most), lanes_most(SPLAT((R)least), a)));
+}
+
+static void coded_rows(V *places, long count, const Field *field) {
+  if (!field->coded) return;
   for (long i = 0; i < count; i++) {
-    const I codes = LANES_CONVERT(I, places[i]);
+    const I codes = whole(places[i], 0, field->coded - 1);
     memcpy(places + i, &codes, sizeof codes);
   }
 }
@@ -32,13 +38,13 @@ static void draw(const Sequences *s, const int32_t *rows, long number, Place *pl
   place->given[ANSWER] = DRAWN_ANSWERS ? answers : targets;
   place->given[SCORED] = scored;
   place->apart = DRAWN_ANSWERS > 0;
-  if (s->fields[INPUT].coded) whole(inputs, DRAWN_INPUTS);
-  if (s->fields[TARGET].coded) whole(targets, DRAWN_TARGETS);
-  if (s->fields[ANSWER].coded) whole(answers, DRAWN_ANSWERS);
+  coded_rows(inputs, DRAWN_INPUTS, s->fields + INPUT);
+  coded_rows(targets, DRAWN_TARGETS, s->fields + TARGET);
+  coded_rows(answers, DRAWN_ANSWERS, s->fields + ANSWER);
   place->shortest = place->longest = DRAWN_STEPS;
   place->length = (I){0} + DRAWN_STEPS;
 #if DRAWN_LENGTHS
-  place->length = LANES_CONVERT(I, lengths[0]);
+  place->length = whole(lengths[0], 1, DRAWN_STEPS);
   place->longest = 0;
   for (int l = 0; l < LANES; l++) {
     const long length = LANE(place->length, l);
