@@ -56,7 +56,7 @@ class Hochreiter1997Multiplication(Protocol1997):
             self.varying(cell),
             Multiplication(length=100, n_seq=n_seq, shown=self.shown),
             self.descent(0.1),
-            sequences=20_000,
+            sequences=2_000_000,
             claims=(
                 *solved_after(place, after, _TRIALS),
                 Claim("test_wrong", wrong, place, of_mean(wrong, _TRIALS)),

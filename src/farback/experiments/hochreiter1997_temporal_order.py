@@ -38,7 +38,7 @@ class Hochreiter1997TemporalOrder(Protocol1997):
         return (
             self._row("6a, two symbols", 2, lr=0.5, cap=100_000, trials=20, after=31_390, wrong=1),
             self._row(
-                "6b, three symbols", 3, lr=0.1, cap=20_000, trials=10, after=571_100, wrong=2
+                "6b, three symbols", 3, lr=0.1, cap=1_500_000, trials=10, after=571_100, wrong=2
             ),
         )
 
