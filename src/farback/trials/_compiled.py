@@ -5,14 +5,18 @@ What a program cannot be made of is told by one sentence, and the reference engi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from .._named import users_code
 from ..cells._cell import Cell
 from ..draws import Draws
 from ..engine._machine import lanes
@@ -26,6 +30,7 @@ from ..problem import Problem
 from ..tasks._task import Task
 from ..types import Sequences
 
+_SEEDS = (0, 1, 2**40 + 1)
 _TRIED = 32
 """Sequences of seed 0 that tell whether inputs are one-hot."""
 
@@ -37,6 +42,9 @@ class Native:
     program: Program
     batch: int
     dtype: torch.dtype
+    task: Task
+    fed: Callable[[], Program]
+    """The same without sequences of its own."""
 
     def compiled(self, trials: int) -> Compiled:
         """The program with as many lanes as pay for so many trials.
@@ -44,7 +52,15 @@ class Native:
         Raises:
             Unavailable: it cannot be built here.
         """
-        return Compiled(self.program, self.dtype, lanes_for(trials, self.dtype))
+        lanes = lanes_for(trials, self.dtype)
+        if self.program.stream is not None:
+            # A program that draws something else, or that no compiler takes, is fed.
+            with suppress(Unavailable):
+                compiled = Compiled(self.program, self.dtype, lanes)
+                if draws_as_told(compiled, self.task):
+                    return compiled
+            return Compiled(self.fed(), self.dtype, lanes)
+        return Compiled(self.program, self.dtype, lanes)
 
 
 def native(problem: Problem, learner: Learner, dtype: torch.dtype) -> Native:
@@ -84,8 +100,8 @@ def _written(cell: Cell, task: Task, learner: Learner, dtype: torch.dtype) -> Na
     net = net_of(problem, dtype)
     learning = replace(made.learning, memory=_in_type(made.learning.memory, dtype))
     drawn = _stream_of(problem.task, hot, dtype)
-    program = training(net, made.schedule, learning, hot=hot, stream=drawn)
-    return Native(program, made.learning.batch, dtype)
+    write = partial(training, net, made.schedule, learning, hot=hot)
+    return Native(write(stream=drawn), made.learning.batch, dtype, problem.task, write)
 
 
 def answering(problem: Problem, dtype: torch.dtype) -> Native:
@@ -98,7 +114,8 @@ def answering(problem: Problem, dtype: torch.dtype) -> Native:
     hot, one = _looks(problem.task)
     _expect_stepwise(problem.task, one)
     drawn = _stream_of(problem.task, hot, dtype)
-    return Native(examination(net_of(problem, dtype), hot=hot, stream=drawn), 1, dtype)
+    write = partial(examination, net_of(problem, dtype), hot=hot)
+    return Native(write(stream=drawn), 1, dtype, problem.task, write)
 
 
 def net_of(problem: Problem, dtype: torch.dtype) -> Net:
@@ -121,9 +138,33 @@ def net_of(problem: Problem, dtype: torch.dtype) -> Net:
     )
 
 
+def draws_as_told(compiled: Compiled, task: Task) -> bool:
+    """Whether the program shows the sequences that the task draws, as far as some of them tell."""
+    stream = compiled.program.stream
+    assert stream is not None
+    rows = compiled.lanes_of(np.arange(min(compiled.lanes, len(_SEEDS))))
+    with users_code(f"drawing sequences of {task!r}"):
+        drawn = task.sample(Draws(_SEEDS, "look", count=_TRIED))
+    found = compiled.shown(stream.of(_SEEDS, "look"), rows, first=0, count=_TRIED)
+    alike, steps = len(np.unique(rows)), len(drawn.alive)
+    alive = drawn.alive[:, :alike].numpy()
+    asked = drawn.scored[:, :alike].numpy() > 0
+    close = 1e-9 if compiled.kind == np.float64 else 1e-4
+    for name, where in (("inputs", alive), ("targets", asked), ("answers", asked)):
+        told = getattr(drawn, name)[:, :alike].numpy()[where]
+        own = found[name][:steps, :alike][where]
+        if not np.allclose(own, told, rtol=close, atol=close):
+            return False
+    there = [found[name][:, :alike, :, 0] > 0 for name in ("alive", "scored")]
+    return all(
+        np.array_equal(own[:steps], told) and not own[steps:].any()
+        for own, told in zip(there, (alive, asked), strict=True)
+    )
+
+
 def _stream_of(task: Task, hot: bool, dtype: torch.dtype) -> Stream | None:
     """The task's own sequences, drawn by the program; None where they have to be drawn for it."""
-    if task.training is not None or not _is_its_own(type(task), "draw", "sample"):
+    if task.training is not None or type(task).sample is not Task.sample:
         return None
     try:
         with torch.no_grad():
@@ -174,6 +215,8 @@ def _one_step(task: Task, answer: Tensor) -> Sequences:
 
 def _expect_stepwise(task: Task, one: Sequences) -> None:
     """Refuse a task whose judgement of a sequence is not one of its steps."""
+    if not len(one.answers):
+        return
     generator = torch.Generator().manual_seed(0)
     noise = torch.rand(one.answers.shape, generator=generator, dtype=torch.float64)
     for outputs in (one.answers, task.perfect(one.answers), one.answers + noise - 0.5):

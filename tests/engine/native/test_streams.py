@@ -104,7 +104,7 @@ class Beyond(tasks.RandomPermutation):
     """Now and then a length and a symbol that there are not."""
 
     def draw(self, source):
-        drawn, rare = super().draw(source), source.uniform() > 0.99
+        drawn, rare = super().draw(source), source.uniform() > 0.9999
         lengths = torch.where(rare, 1000 * drawn.inputs.places[1] - 5000, drawn.lengths)
         shown = torch.where(rare, 500 * drawn.inputs.places - 5000, drawn.inputs.places)
         return Drawn(symbols(shown, self.symbols), drawn.targets, lengths)
@@ -131,7 +131,7 @@ def test_what_is_drawn_beyond_its_bounds_stays_within_memory() -> None:
         compiled.lanes_of(np.arange(20)),
         made.program.stream.of(rows, "training"),
         first=0,
-        count=2000,
+        count=20_000,
         batch=1,
     )
     assert np.isfinite(params).all()

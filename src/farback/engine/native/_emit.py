@@ -67,6 +67,8 @@ def _called(body: Body, node: Node, values: dict[Node, Any], traced: Traced) -> 
         words["dtype"] = node.kwargs.get("dtype")
     if name == "index" and any(_is_bool(it, traced) for it in node.args[1]):  # type: ignore
         raise Unavailable(f"picking by a mask has no rule{_at(node, traced)}")
+    if name == "add" and all(_is_bool(it, traced) for it in node.args[:2]):
+        name = "logical_or"
     rule = RULES.get(name)
     if name == "add" and not words and (own := _own(body, node, arguments)) is not None:
         return own

@@ -223,6 +223,35 @@ class Compiled:
         self._each(one, range(blocks), data.steps, threads)
         return Verdicts(*(_by_trial(it) for it in (loss, error, right != 0))), asked
 
+    def shown(
+        self, data: Streamed, rows: np.ndarray, *, first: int, count: int
+    ) -> dict[str, np.ndarray]:
+        """What the program draws for one block of lanes, [T, lanes, count, ...] each.
+
+        Args:
+            data: the sequences.
+            rows: [1, lanes], each trial's row in `data`.
+            first: the number of the first that is asked for.
+            count: how many are.
+        """
+        net = self.program
+        widths = net.inputs, net.outputs, net.outputs, 1, 1
+        found = np.zeros((count, data.steps, sum(widths), self.lanes), self.kind)
+        scratch = aligned(
+            (self._library.scratch(ctypes.c_long(data.steps)) * self.lanes,), self.kind
+        )
+        sequences = data.c()
+        self._library.show(
+            ctypes.byref(sequences),
+            ctypes.c_void_p(rows.ctypes.data),
+            ctypes.c_long(first),
+            ctypes.c_long(count),
+            ctypes.c_void_p(found.ctypes.data),
+            ctypes.c_void_p(scratch.ctypes.data),
+        )
+        parts = np.split(found.transpose(1, 3, 0, 2), np.cumsum(widths)[:-1], axis=-1)
+        return dict(zip(("inputs", "targets", "answers", "scored", "alive"), parts, strict=True))
+
     def _each(
         self, one: Callable[[int, int], None], blocks: range, steps: int, threads: int
     ) -> None:

@@ -84,7 +84,7 @@ RULES: dict[str, Rule] = {
     "log": function("LOG({0})"),
     "sqrt": function("SQRT({0})"),
     "rsqrt": function("RSQRT({0})"),
-    "reciprocal": lambda b, x: divide(b, np.full_like(x, ONE), x),
+    "reciprocal": lambda b, x: divide(b, np.full_like(x, ONE), real(b, x)),
     "sigmoid": function("SIGMOID({0})"),
     "tanh": function("TANH({0})"),
     "relu": function("RELU({0})"),

@@ -30,6 +30,8 @@ class Program:
     params: int
     memory: int
     hot: bool
+    inputs: int
+    outputs: int
     stream: Stream | None = None
     wide: int = 1
     """Blocks of lanes that take turns, step by step."""
@@ -45,7 +47,7 @@ def examination(net: Net, *, hot: bool = False, stream: Stream | None = None) ->
     """A program that answers sequences and does not learn, for learners that search."""
     kernels = _answering(net, hot)
     source = _source(net, kernels, 0, {"HOT": int(hot), "LEARNS": 0}, stream, ["judging.h"])
-    return Program(source, size_of(net.params), 0, hot, stream)
+    return Program(source, size_of(net.params), 0, hot, net.inputs, net.outputs, stream)
 
 
 def training(
@@ -97,7 +99,8 @@ def training(
     name = "backward.h" if isinstance(schedule, Backward) else "forward.h"
     parts = ["judging.h", "learning.h", name, "training.h"]
     source = _source(net, kernels, memory, macros, stream, parts)
-    return Program(source, size_of(net.params), memory, hot, stream, macros["WIDE"])
+    sizes = size_of(net.params), memory, hot, net.inputs, net.outputs
+    return Program(source, *sizes, stream, macros["WIDE"])
 
 
 def _source(

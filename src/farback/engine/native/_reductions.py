@@ -50,7 +50,7 @@ def folded(
 def argmax(b: Body, codes: Codes, axis: int | None = None, keep: bool = False) -> Codes:
     if axis is None:
         codes, axis = codes.reshape(-1), 0
-    codes = b.computed(codes)
+    codes = b.computed(real(b, codes))
     parts = [np.take(codes, place, axis) for place in range(codes.shape[axis])]
     best, found = parts[0], np.zeros_like(parts[0])
     for place, part in enumerate(parts[1:], 1):
@@ -119,6 +119,7 @@ def variance(
 def cumulated(b: Body, codes: Codes, axis: int, **_: Any) -> Codes:
     """Running sums."""
     parts: list[Codes] = []
+    codes = real(b, codes)
     for place in range(codes.shape[axis]):
         part = np.take(codes, place, axis)
         parts.append(add(b, parts[-1], part) if parts else part)

@@ -129,9 +129,7 @@ def axes_of(codes: Codes, axes: Any) -> list[int]:
 
 
 def plus(b: Body, one: Codes, other: Codes, alpha: Any = None) -> Codes:
-    """The sum; of masks, what is true in either."""
-    if b.is_mask(one).all() and b.is_mask(other).all():
-        return b.apply("OR({0}, {1})", one, other, mask=True)
+    """The sum of numbers."""
     return add(b, real(b, one), scaled(b, one, real(b, other), alpha))
 
 
@@ -163,7 +161,7 @@ def copied(b: Body, codes: Codes, dtype: Any = None, **_: Any) -> Codes:
 def power(b: Body, base: Codes, exponent: Codes) -> Codes:
     values = b.known(exponent)
     value = float(values.flat[0]) if values is not None and values.size == 1 else None
-    base = b.computed(real(b, base))
+    base, exponent = b.computed(real(b, base)), real(b, exponent)
     base = np.broadcast_to(base, np.broadcast_shapes(base.shape, exponent.shape))
     match value:
         case 0.0:

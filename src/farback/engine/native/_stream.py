@@ -220,7 +220,8 @@ class _Followed(Source):
         return _Followed(self._calls, self._given, name, number)
 
     def _next(self, draw: str, shape: tuple[int, ...], *values: float) -> Tensor:
-        call = Call(draw, self._purpose, self._number, self._turn, prod(shape), values)
+        given = tuple(map(float, values))
+        call = Call(draw, self._purpose, self._number, self._turn, prod(shape), given)
         self._turn += 1
         self._calls.append(call)
         made = _example(call, torch.float64) if self._given is None else next(self._given)

@@ -99,7 +99,7 @@ LANES_INLINE void one_ahead(Run *r, const Sequences *data, long t) {
   V *const state = r->states + t * STATE, *const next = state + STATE;
   LOOK(t);
   k_ahead(r->of->p, state, x, symbol, next, r->kept + t * KEPT, r->work);
-  if (t >= place->shortest) blend(alive(place, t), next, state, STATE);
+  if (t >= place->shortest) blend(present(place, t), next, state, STATE);
   V weight, outputs[OUTPUTS], target[OUTPUTS], loss;
   fetch(data, SCORED, place, t, 1, &weight);
   const M asked = GT(weight, SPLAT((R)0));

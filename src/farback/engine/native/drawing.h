@@ -9,7 +9,8 @@
 
 /* Whole numbers from `least` to `most`, whatever a task has drawn. */
 LANES_INLINE I whole(V a, long least, long most) {
-  return LANES_CONVERT(I, lanes_least(SPLAT((R)most), lanes_most(SPLAT((R)least), a)));
+  const V low = SPLAT((R)least), known = SELECT(EQ(a, a), a, low);
+  return LANES_CONVERT(I, lanes_least(SPLAT((R)most), lanes_most(low, known)));
 }
 
 static void coded_rows(V *places, long count, const Field *field) {
@@ -76,3 +77,28 @@ static void obtain(const Sequences *s, const int32_t *rows, const uint64_t *keys
 #endif
   find(s, rows, keys, number, place, room);
 }
+
+#if DRAWN
+
+/* What the program shows for the sequences first ... first + count - 1, of T = DRAWN_STEPS:
+   [sequence, step, number, LANES] with inputs, targets, answers, scored, and whether it is there. */
+void show(const Sequences *s, const int32_t *rows, long first, long count, R *out, V *scratch) {
+  const Sequences *const data = s;
+  for (long n = 0; n < count; n++) {
+    Place where, *const place = &where;
+    obtain(s, rows, 0, first + n, place, scratch, scratch + FOUND(s->steps));
+    for (long t = 0; t < DRAWN_STEPS; t++) {
+      LOOK(t);
+      V seen[INPUTS + 2 * OUTPUTS + 2];
+      for (int i = 0; i < INPUTS; i++) seen[i] = HOT ? hot(symbol, i) : x[i];
+      fetch(data, TARGET, place, t, OUTPUTS, seen + INPUTS);
+      fetch(data, ANSWER, place, t, OUTPUTS, seen + INPUTS + OUTPUTS);
+      fetch(data, SCORED, place, t, 1, seen + INPUTS + 2 * OUTPUTS);
+      seen[INPUTS + 2 * OUTPUTS + 1] = SELECT(present(place, t), SPLAT((R)1), SPLAT((R)0));
+      memcpy(out, seen, sizeof seen);
+      out += (INPUTS + 2 * OUTPUTS + 2) * LANES;
+    }
+  }
+}
+
+#endif

@@ -32,7 +32,7 @@ static void one(Run *r, const Sequences *data) {
       k_first(p, carry, x, symbol, target, &weight, next, outputs, &loss, &due, g, work);
     else
       k_advance(p, carry, x, symbol, target, &weight, next, outputs, &loss, &due, g, work);
-    if (t >= place->shortest) blend(alive(place, t), next, carry, CARRY);
+    if (t >= place->shortest) blend(present(place, t), next, carry, CARRY);
     V *const before = carry;
     carry = next;
     next = before;
@@ -40,7 +40,7 @@ static void one(Run *r, const Sequences *data) {
     if (ANY(GT(weight, SPLAT((R)0))))
       judge(&v, data, place, t, outputs, target, weight, work);
 #if PER_STEP
-    M now = AND(GT(due, SPLAT((R)0)), alive(place, t));
+    M now = AND(GT(due, SPLAT((R)0)), present(place, t));
     if (ANY(now)) learn(p, g, r->of->m, now, r->old, work);
 #endif
   }

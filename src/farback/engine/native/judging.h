@@ -62,7 +62,7 @@ long examine(const Exam *e, V *scratch) {
     for (long t = 0; t < place->longest; t++) {
       LOOK(t);
       k_step(p, state, x, symbol, next, work);
-      if (t >= place->shortest) blend(alive(place, t), next, state, STATE);
+      if (t >= place->shortest) blend(present(place, t), next, state, STATE);
       memcpy(state, next, STATE * sizeof(V));
       V scored, outputs[OUTPUTS], target[OUTPUTS];
       fetch(data, SCORED, place, t, 1, &scored);

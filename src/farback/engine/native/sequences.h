@@ -159,6 +159,15 @@ static const int BY_STEP[FIELDS] = {1, DRAWN_TARGETS_BY_STEP,
                                     DRAWN_ANSWERS ? DRAWN_ANSWERS_BY_STEP : DRAWN_TARGETS_BY_STEP, 1};
 #endif
 
+/* The lanes whose sequence has a step t. */
+LANES_INLINE M present(const Place *place, long t) {
+#if LANES == 1
+  return place->length > t;
+#else
+  return (M)(place->length > ((I){0} + (lanes_int)t));
+#endif
+}
+
 /* The row of a coded field that each lane is at. */
 LANES_INLINE I coded(const Place *place, int field, long t) {
   I word;
@@ -181,8 +190,12 @@ LANES_INLINE void fetch(const Sequences *s, int field, const Place *place, long 
     return;
   }
   if (place->drawn && !f->coded) {
-    const V *const given = place->given[field] + (BY_STEP[field] ? t : 0);
+    const V *const given = place->given[field] + (BY_STEP[field] ? t : 0), zero = SPLAT((R)0);
     for (int k = 0; k < width; k++) out[k] = given[BY_STEP[field] ? k * DRAWN_STEPS : k];
+    if (field == SCORED) out[0] = SELECT(GT(out[0], zero), SPLAT((R)1), zero);
+    /* What stands behind a sequence's end may be anything, and is not seen. */
+    if (t >= place->shortest && (field == SCORED || field == INPUT))
+      for (int k = 0; k < width; k++) out[k] = SELECT(present(place, t), out[k], zero);
     return;
   }
 #endif
@@ -222,15 +235,6 @@ LANES_INLINE Symbol shown(const Place *place, long t) {
   s.first = LANE(s.code, 0);
   s.same = ALL(IS(s.code, s.first));
   return s;
-}
-
-/* The lanes whose sequence has a step t. */
-LANES_INLINE M alive(const Place *place, long t) {
-#if LANES == 1
-  return place->length > t;
-#else
-  return (M)(place->length > ((I){0} + (lanes_int)t));
-#endif
 }
 
 static inline void blend(M mask, V *values, const V *others, long count) {
