@@ -22,6 +22,8 @@ TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
 TRIALS = 3
 RATE = 2.0**40
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 
 def of_the_native_engine(problem, gradient, dtype, sequences):
     """By a step of gradient descent with a rate that leaves nothing of the parameters; [R, P]."""
