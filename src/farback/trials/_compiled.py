@@ -57,7 +57,7 @@ class Native:
             # A program that draws something else, or that no compiler takes, is fed.
             with suppress(Unavailable):
                 compiled = Compiled(self.program, self.dtype, lanes)
-                if draws_as_told(compiled, self.task):
+                if _draws_as_told(compiled, self.task):
                     return compiled
             return Compiled(self.fed(), self.dtype, lanes)
         return Compiled(self.program, self.dtype, lanes)
@@ -138,7 +138,7 @@ def net_of(problem: Problem, dtype: torch.dtype) -> Net:
     )
 
 
-def draws_as_told(compiled: Compiled, task: Task) -> bool:
+def _draws_as_told(compiled: Compiled, task: Task) -> bool:
     """Whether the program shows the sequences that the task draws, as far as some of them tell."""
     stream = compiled.program.stream
     assert stream is not None

@@ -21,7 +21,6 @@ CALLS = {
     ),
     "draw_normal(&keys, number, 0, places, 0.7, u)": lambda it: it.normal(PLACES, std=0.7),
     "draw_integers(&keys, number, 0, places, 1001.0, u)": lambda it: it.integers(PLACES, high=1001),
-    "draw_signs(&keys, number, 0, places, 1.0, u)": lambda it: it.signs(PLACES),
     "draw_geometric(&keys, number, 0, places, log(0.9), u)": lambda it: it.geometric(
         PLACES, more=0.9
     ),

@@ -234,8 +234,8 @@ class Compiled:
             first: the number of the first that is asked for.
             count: how many are.
         """
-        net = self.program
-        widths = net.inputs, net.outputs, net.outputs, 1, 1
+        inputs, outputs = self.program.inputs, self.program.outputs
+        widths = inputs, outputs, outputs, 1, 1
         found = np.zeros((count, data.steps, sum(widths), self.lanes), self.kind)
         scratch = aligned(
             (self._library.scratch(ctypes.c_long(data.steps)) * self.lanes,), self.kind

@@ -201,7 +201,7 @@ class _Followed(Source):
     def integers(self, *shape: int, high: int | Tensor) -> Tensor:
         if isinstance(high, int):
             return self._next("draw_integers", shape, float(high))
-        unit = self._next("draw_coarse", shape, _COARSE)
+        unit = self._next("draw_integers", shape, _COARSE).double() / _COARSE
         found = torch.floor(unit * high)
         # The product may have been rounded up to a whole number; what is left of it was not.
         rest = unit * high - found
@@ -211,7 +211,7 @@ class _Followed(Source):
         return self._next("draw_geometric", shape, log(more))
 
     def signs(self, *shape: int) -> Tensor:
-        return self._next("draw_signs", shape, 1.0)
+        return self._next("draw_integers", shape, 2.0).double() * 2.0 - 1.0
 
     def branch(self, name: str) -> Source:
         return _Followed(self._calls, self._given, f"{self._purpose}/{name}", self._number)

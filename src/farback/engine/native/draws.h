@@ -18,21 +18,28 @@ typedef double lanes_real __attribute__((vector_size(LANES * 8)));
 #define LANES_CONVERT(type, a) __builtin_convertvector(a, type)
 #endif
 
+/* In parts as wide as the CPU's registers. */
+#if LANES >= 8 && defined(__AVX512F__)
+typedef union {
+  lanes_long whole;
+  __m512i part[LANES / 8];
+} lanes_long_parts;
+#elif LANES >= 4 && defined(__AVX2__)
+typedef union {
+  lanes_long whole;
+  __m256i part[LANES / 4];
+} lanes_long_parts;
+#endif
+
 /* The lower half of each a times a number of 32 bits. */
 LANES_INLINE lanes_long lanes_product(lanes_long a, uint64_t by) {
 #if LANES >= 8 && defined(__AVX512F__)
-  union {
-    lanes_long whole;
-    __m512i part[LANES / 8];
-  } parts = {a};
+  lanes_long_parts parts = {a};
   for (int p = 0; p < LANES / 8; p++)
     parts.part[p] = _mm512_mul_epu32(parts.part[p], _mm512_set1_epi64((long long)by));
   return parts.whole;
 #elif LANES >= 4 && defined(__AVX2__)
-  union {
-    lanes_long whole;
-    __m256i part[LANES / 4];
-  } parts = {a};
+  lanes_long_parts parts = {a};
   for (int p = 0; p < LANES / 4; p++)
     parts.part[p] = _mm256_mul_epu32(parts.part[p], _mm256_set1_epi64x((long long)by));
   return parts.whole;
@@ -44,10 +51,7 @@ LANES_INLINE lanes_long lanes_product(lanes_long a, uint64_t by) {
 /* The upper half of each. (A shuffle: the CPU shifts where it multiplies.) */
 LANES_INLINE lanes_long lanes_upper(lanes_long a) {
 #if LANES >= 8 && defined(__AVX512F__)
-  union {
-    lanes_long whole;
-    __m512i part[LANES / 8];
-  } parts = {a};
+  lanes_long_parts parts = {a};
   for (int p = 0; p < LANES / 8; p++)
     parts.part[p] = _mm512_shuffle_epi32(parts.part[p], (_MM_PERM_ENUM)0xF5);
   return parts.whole;
@@ -174,8 +178,6 @@ LANES_INLINE V lanes_normal(lanes_words k) {
 
 LANES_DRAW(draw_uniform, LANES_CONVERT(V, low + (high - low) * unit), double low, double high)
 LANES_DRAW(draw_integers, LANES_FLOOR(unit * high), double high)
-LANES_DRAW(draw_coarse, LANES_FLOOR(unit * steps) * SPLAT((R)(1 / steps)), double steps)
-LANES_DRAW(draw_signs, LANES_FLOOR(unit * 2) * SPLAT((R)size) * SPLAT(2) - SPLAT((R)size), double size)
 
 static inline void draw_geometric(const Keys *keys, uint64_t number, uint64_t turn, long count,
                                   double log_more, V *out) {
