@@ -36,6 +36,8 @@ STUDIES: dict[str, tuple[Problem, Learner]] = {
         Descent(BPTT(), Chain((Clip(1.0), Adam(0.01)))),
     ),
     "RTRL": (Problem(Elman(hidden=2), REBER), Descent(RTRL(), Momentum(0.1), per_step=True)),
+    "influences": (Problem(Elman(hidden=5), REBER), Descent(RTRL(), SGD(0.3))),
+    "influences of symbols": (Problem(Elman(hidden=4), LAG), Descent(RTRL(), Momentum(0.2))),
     "truncated": (
         Problem(FullyRecurrent(hidden=2), REBER),
         Descent(TruncatedBPTT(window=5, every=2), Adam(0.01), per_step=True),

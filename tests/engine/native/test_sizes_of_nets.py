@@ -28,6 +28,9 @@ SIZES = {
     "33 gated units": (GRU(hidden=33), tasks.EmbeddedReber(), BPTT()),
     "17 cells, truncated": (LSTM1997(blocks=17, size=3), ADDING, TruncatedBPTT(window=4, every=3)),
     "9 units forward": (FullyRecurrent(hidden=8), ADDING, RTRL()),
+    "5 units forward": (Elman(hidden=5), tasks.EmbeddedReber(), RTRL()),
+    "4 units forward on symbols": (Elman(hidden=4), tasks.NoiseFreeLag(delay=20), RTRL()),
+    "2 cells forward": (LSTM(hidden=2), tasks.Adding(length=20), RTRL()),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from ._body import Body
@@ -24,6 +26,51 @@ def settle(body: Body, codes: Codes, place: int) -> bool:
     body.lines[line] = f"V *restrict const {name} = {array} + {place & PLACE};"
     del body.buffers[base]
     return True
+
+
+def gather_up(body: Body, codes: Codes, place: int) -> bool:
+    """Have a buffer that is to be added to an array added as it is made, if that can be.
+
+    These have to be all of its elements, and nobody may read them but to add to them.
+    """
+    base = int(codes.flat[0]) >> SHIFT
+    name = body.arrays[base]
+    if base not in body.buffers or not name:
+        return False
+    line = body.buffers[base][0]
+    mentions = [it for it in range(line + 1, len(body.lines)) if name in _names(body.lines[it])]
+    made = [it for it in mentions if not only_added_to(body.lines[it], name)]
+    if any(_names(body.lines[it]).count(name) != 1 for it in made):
+        return False
+    written = re.compile(rf"(?:^|(?<=\) ))({name}\[[^\]]*\]) = (.*);$")
+    texts = [written.sub(r"\1 = \1 + \2;", body.lines[it]) for it in made]
+    if any(text == body.lines[it] for text, it in zip(texts, made, strict=True)):
+        return False
+    if not settle(body, codes, place):
+        return False
+    body.lines[line] = body.lines[line].replace("*restrict ", "*")  # of what adds to the rest
+    for text, it in zip(texts, made, strict=True):
+        body.lines[it] = text
+    return True
+
+
+def _names(line: str) -> list[str]:
+    return re.findall(r"\bb\d+\b", line)
+
+
+def only_added_to(line: str, name: str) -> bool:
+    """Whether a statement, by itself or in a loop, adds to a buffer and does not read it else."""
+    for pattern in _ADDS:
+        found = re.fullmatch(pattern.format(name=name), line)
+        if found and name not in _names("".join(it or "" for it in found.groups()[1:])):
+            return True
+    return False
+
+
+_ADDS = (
+    r"(?:for .*\) )?(?:touched\(.*\), )?scatter\(({name}) \+ ([^,]*, \d+, symbol, .*)\);",
+    r"(?:for .*\) )?({name}\[[^\]]*\]) = (?:\1 \+ (.*)|FMA\((.*), \1\));",
+)
 
 
 def contiguous(body: Body, codes: Codes) -> Codes:

@@ -12,13 +12,14 @@ import numpy as np
 
 from ._codes import ZERO
 from ._description import Forward, Function, Net
+from ._influence import in_place
 from ._kernel import Kernel, Writer, alike, examples, shapes_of, size_of
 from ._trace import Traced, trace
 from ._unavailable import Unavailable
 
 
-def forward(net: Net, schedule: Forward, *, hot: bool) -> tuple[list[Kernel], int]:
-    """The kernels of forward.h, and the size of what is carried.
+def forward(net: Net, schedule: Forward, *, hot: bool) -> tuple[list[Kernel], dict[str, int]]:
+    """The kernels of forward.h, and the sizes of what is carried.
 
     Raises:
         Unavailable: the carry changes its shape, or a step looks at more than itself.
@@ -55,7 +56,9 @@ def forward(net: Net, schedule: Forward, *, hot: bool) -> tuple[list[Kernel], in
     begin = Writer("begin", {"p": size_of(net.params), "carry": size})
     begun = begin.run(trace(schedule.begin, net.params), begin.array("p", shapes_of(net.params)))
     begin.set("carry", [np.concatenate([it.reshape(-1) for it in begun])[~zero]])
-    return [begin.done(["carry"]), one.kernel(), kernel], size
+    moving = in_place(kernel, size)
+    kernels = [begin.done(["carry"]), one.kernel(), moving.advance, moving.rest]
+    return kernels, {"CARRY": size, "COLUMNS": moving.columns}
 
 
 class _Stepping:

@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 
 from ._arithmetic import FEW_PRODUCTS, sums
 from ._body import FEW, HOT, Body
-from ._buffers import settle, spread
+from ._buffers import gather_up, settle, spread
 from ._codes import SHIFT, Codes
 from ._description import Net
 from ._emit import emit
@@ -144,6 +144,8 @@ class Writer:
         """Add values to an array, one behind the other; outer products may be put off."""
         shapes = [it.shape for it in values]
         for places, codes in zip(self.array(name, shapes), values, strict=True):
+            if later is None and self._gathered_up(places, codes, values):
+                continue
             codes = scattered(self.body, places, real(self.body, codes))
             product = None if later is None else outer(self.body, places, codes)
             if later is not None and product is not None:
@@ -151,6 +153,12 @@ class Writer:
             else:
                 for sum in sums(self.body, places, codes):
                     self._each(*sum)
+
+    def _gathered_up(self, places: Codes, codes: Codes, values: Sequence[Codes]) -> bool:
+        """Whether what is to be added now is added where it is made."""
+        bases = np.concatenate([it.reshape(-1) for it in values]) >> SHIFT
+        alone = int((bases == int(codes.flat[0]) >> SHIFT).sum()) == codes.size
+        return alone and gather_up(self.body, codes.reshape(-1), int(places.flat[0]))
 
     def _each(self, places: Codes, template: str, operands: tuple[Codes, ...]) -> None:
         if places.size > FEW_PRODUCTS:

@@ -93,7 +93,7 @@ def training(
     else:
         carried, carry = forward(net, schedule, hot=hot)
         kernels += carried
-        macros["CARRY"] = carry
+        macros |= carry
     kernels += _learning(net, learning)
     memory = size_of(learning.memory)
     name = "backward.h" if isinstance(schedule, Backward) else "forward.h"
@@ -116,7 +116,7 @@ def _source(
     macros = {"DRAWN": int(stream is not None)} | macros | (stream.macros if stream else {})
     texts = [_head(net, work, memory, macros), *_texts("lanes.h", "functions.h")]
     texts += [*_texts("normal.h", "draws.h"), stream.text] if stream else []
-    texts += [*_texts("sequences.h", "outer.h"), *(it.text for it in kernels)]
+    texts += [*_texts("sequences.h", "outer.h", "influence.h"), *(it.text for it in kernels)]
     return "\n".join([*texts, *_texts("drawing.h", *parts)])
 
 

@@ -7,6 +7,7 @@ struct run {
   Place place;
   Verdict verdict;
   V *carry, *next, *old, *found, *work;
+  unsigned char live[COLUMNS + 1]; /* influence.h */
 };
 
 static void start(Run *r, const Sequences *data, V *scratch) {
@@ -25,17 +26,24 @@ static void one(Run *r, const Sequences *data) {
   k_begin(p, carry, work);
   for (long t = 0; t < place->longest; t++) {
     LOOK(t);
+    /* Influences stay in their place, unless there are none yet or some lane keeps its old ones. */
+    unsigned char *const live = COLUMNS && t > 0 && t < place->shortest ? r->live : 0;
     V weight, outputs[OUTPUTS], target[OUTPUTS], loss, due;
     fetch(data, SCORED, place, t, 1, &weight);
     fetch(data, TARGET, place, t, OUTPUTS, target);
     if (t == 0)
       k_first(p, carry, x, symbol, target, &weight, next, outputs, &loss, &due, g, work);
     else
-      k_advance(p, carry, x, symbol, target, &weight, next, outputs, &loss, &due, g, work);
-    if (t >= place->shortest) blend(present(place, t), next, carry, CARRY);
-    V *const before = carry;
-    carry = next;
-    next = before;
+      k_advance(p, carry, x, symbol, target, &weight, next, outputs, &loss, &due, g, live, work);
+    if (live)
+      k_rest(carry, next);
+    else {
+      if (t >= place->shortest) blend(present(place, t), next, carry, CARRY);
+      V *const before = carry;
+      carry = next;
+      next = before;
+      memset(r->live, 1, COLUMNS);
+    }
     v.loss = v.loss + loss;
     if (ANY(GT(weight, SPLAT((R)0))))
       judge(&v, data, place, t, outputs, target, weight, work);
