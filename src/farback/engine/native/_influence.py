@@ -17,15 +17,13 @@ from dataclasses import dataclass
 
 from ._buffers import only_added_to
 from ._kernel import Kernel
+from ._reading import may_read
 
-_HEAD = re.compile(r"for \(int (\w+) = 0; \1 < (\d+); ")
 _COLUMNS = re.compile(r"for \(int j = 0; j < (\d+); j\+\+\) \{")
 _READ = re.compile(r"const V (c\d+) = carry\[(?:(\d+) \+ )?j\];")
 _MADE = re.compile(r"((b\d+)\[(?:(\d+) \+ )?j\]) = (.*);")
 _FACTOR = re.compile(r"(?:FMA\(|= |\+ |, )([a-z]\w*(?:\[\d+\])?)(?:, | \* )c\d+\b")
 _STANDS = re.compile(r"V \*restrict const (b\d+) = next \+ (\d+);")
-_CARRIED = re.compile(r"\bcarry\b(?:\[([^\]]*)\])?")
-_TERM = re.compile(r"(?:(-?\d+) \* )?([a-z]\w*)|(\d+)")
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,11 @@ def in_place(kernel: Kernel, size: int) -> Moving:
         size: of the carry.
     """
     head, *lines = kernel.text.removesuffix("\n}\n").split("\n  ")
-    loops = [it for it in _loops(lines) if not _read_later(lines, it) and _added_to(lines, it)]
+    loops = [
+        it
+        for it in _loops(lines)
+        if not may_read(lines, "carry", it.first, it.last, behind=it.end) and _added_to(lines, it)
+    ]
     columns = 0
     for loop in reversed(loops):
         lines = list(_moved(lines, loop, columns))
@@ -118,31 +120,6 @@ def _loops(lines: list[str]) -> Iterator[_Loop]:
             writes = sorted(stands[name] + int(it[3] or 0) for it in made if it[2] == name)
             if writes == places and stands[name] == places[0]:
                 yield _Loop(begin, end, name, places[0], len(places), columns)
-
-
-def _read_later(lines: list[str], loop: _Loop) -> bool:
-    """Whether what comes behind the loop may read what it has written over."""
-    sizes: dict[str, int] = {}
-    for place, line in enumerate(lines):
-        sizes |= {it[1]: int(it[2]) for it in _HEAD.finditer(line)}
-        for mention in _CARRIED.finditer(line if place > loop.end else ""):
-            low, high = _reach(mention[1], sizes)
-            if low < loop.last and high >= loop.first:
-                return True
-    return False
-
-
-def _reach(index: str | None, sizes: dict[str, int]) -> tuple[float, float]:
-    """The least and the largest place that an index stands for; any, where that is not seen."""
-    low = high = 0
-    for text in ["?"] if index is None else index.split(" + "):
-        term = _TERM.fullmatch(text)
-        if term is None or (term[2] and term[2] not in sizes):
-            return float("-inf"), float("inf")
-        far = int(term[1] or 1) * (sizes[term[2]] - 1) if term[2] else int(term[3])
-        low += min(far, 0) if term[2] else far
-        high += max(far, 0) if term[2] else far
-    return low, high
 
 
 def _added_to(lines: list[str], loop: _Loop) -> bool:

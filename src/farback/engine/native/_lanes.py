@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,57 +13,11 @@ import torch
 from torch.utils import _pytree as pytree
 
 from ._cache import build
-from ._memory import CSequences, Laid, Streamed
+from ._calls import CExam, CTraining, Verdicts, addresses, calls
+from ._memory import Laid, Streamed
 from ._program import Program
 
 _ALIGNED = 128
-
-
-class CVerdicts(ctypes.Structure):
-    _fields_ = (
-        ("loss", ctypes.c_void_p),
-        ("error", ctypes.c_void_p),
-        ("right", ctypes.c_void_p),
-    )
-
-
-class CExam(ctypes.Structure):
-    _fields_ = (
-        ("params", ctypes.c_void_p),
-        ("rows", ctypes.c_void_p),
-        ("first", ctypes.c_long),
-        ("count", ctypes.c_long),
-        ("allowed", ctypes.c_long),
-        ("data", CSequences),
-        ("verdicts", CVerdicts),
-    )
-
-
-class CTraining(ctypes.Structure):
-    _fields_ = (
-        ("params", ctypes.c_void_p),
-        ("memory", ctypes.c_void_p),
-        ("rows", ctypes.c_void_p),
-        ("keys", ctypes.c_void_p),
-        ("first", ctypes.c_long),
-        ("count", ctypes.c_long),
-        ("data", CSequences),
-        ("verdicts", CVerdicts),
-    )
-
-
-@dataclass(frozen=True)
-class Verdicts:
-    """What each trial answered, sequence by sequence."""
-
-    loss: np.ndarray
-    """[R, n]; the error while learning."""
-
-    error: np.ndarray
-    """[R, n]; the task's."""
-
-    right: np.ndarray
-    """[R, n]."""
 
 
 class Compiled:
@@ -144,34 +98,21 @@ class Compiled:
             keys: by row of `data`; what chooses from it, where it is a set to choose from.
             threads: how many to use.
         """
-        blocks, total = len(params), count * batch
-        loss, error = (np.empty((blocks, total, self.lanes), self.kind) for _ in range(2))
-        right = np.empty((blocks, total, self.lanes), np.uint8)
-        sequences = data.c()
-
-        def work(block: int) -> CTraining:
-            return CTraining(
-                params[block].ctypes.data,
-                memory[block].ctypes.data,
-                rows[block].ctypes.data,
-                None if keys is None else keys.ctypes.data,
-                first,
-                count,
-                sequences,
-                CVerdicts(
-                    loss[block].ctypes.data, error[block].ctypes.data, right[block].ctypes.data
-                ),
-            )
+        blocks = len(params)
+        verdicts = Verdicts.of(blocks * self.lanes, count * batch, self.kind)
+        chosen = None if keys is None else keys.ctypes.data
+        one = CTraining(keys=chosen, first=first, count=count, data=data.c())
+        works = calls(one, params=params, memory=memory, rows=rows, verdicts=verdicts)
+        places = addresses(works)
 
         def some(first: int, scratch: int) -> None:
-            together = [work(it) for it in range(first, min(first + wide, blocks))]
-            works = (CTraining * len(together))(*together)
-            self._library.train(works, len(together), ctypes.c_void_p(scratch))
+            together = min(wide, blocks - first)
+            self._library.train(*map(ctypes.c_void_p, (places[first], together, scratch)))
 
         # All threads have work before any does two blocks together.
         wide = max(1, min(self.program.wide, blocks // max(1, threads)))
         self._each(some, range(0, blocks, wide), data.steps, threads)
-        return Verdicts(*(_by_trial(it) for it in (loss, error, right != 0)))
+        return verdicts
 
     def examine(
         self,
@@ -198,30 +139,19 @@ class Compiled:
             threads: how many to use.
         """
         blocks = len(params)
-        loss = np.zeros((blocks, count, self.lanes), self.kind)
-        error = np.zeros((blocks, count, self.lanes), self.kind)
-        right = np.zeros((blocks, count, self.lanes), np.uint8)
         asked = np.zeros(blocks, np.int64)
-        sequences = data.c()
+        verdicts = Verdicts.of(blocks * self.lanes, count, self.kind)
+        one = CExam(first=first, count=count, allowed=allowed, losses=losses, data=data.c())
+        works = calls(one, params=params, rows=rows, verdicts=verdicts)
+        places = addresses(works)
 
-        def one(block: int, scratch: int) -> None:
-            work = CExam(
-                params[block].ctypes.data,
-                rows[block].ctypes.data,
-                first,
-                count,
-                allowed,
-                sequences,
-                CVerdicts(
-                    loss[block].ctypes.data if losses else None,
-                    error[block].ctypes.data,
-                    right[block].ctypes.data,
-                ),
-            )
-            asked[block] = self._library.examine(ctypes.byref(work), ctypes.c_void_p(scratch))
+        def some(block: int, scratch: int) -> None:
+            found = self._library.examine(*map(ctypes.c_void_p, (places[block], scratch)))
+            asked[block] = found
+            verdicts.end(slice(block * self.lanes, (block + 1) * self.lanes), found)
 
-        self._each(one, range(blocks), data.steps, threads)
-        return Verdicts(*(_by_trial(it) for it in (loss, error, right != 0))), asked
+        self._each(some, range(blocks), data.steps, threads)
+        return verdicts, asked
 
     def shown(
         self, data: Streamed, rows: np.ndarray, *, first: int, count: int
@@ -259,9 +189,15 @@ class Compiled:
         workers = max(1, min(threads, len(blocks)))
         scratch = aligned((workers, -(-room // _ALIGNED) * _ALIGNED), self.kind)
 
+        places, todo = addresses(scratch), deque(blocks)
+
         def some(worker: int) -> None:
-            for block in blocks[worker::workers]:
-                one(block, scratch[worker].ctypes.data)
+            while True:
+                try:
+                    block = todo.popleft()
+                except IndexError:
+                    return
+                one(block, places[worker])
 
         if workers == 1:
             some(0)

@@ -79,7 +79,9 @@ def training(
         "WIDE": 1,
     }
     if isinstance(schedule, Backward):
-        kept, passes = backward(net, hot=hot, keep=not learning.per_step)
+        small = size_of(net.params) <= _SMALL and schedule.every is None
+        still = stream.still if stream and small else ()
+        kept, passes = backward(net, hot=hot, keep=not learning.per_step, still=still)
         kernels += passes
         window = schedule.window or 1 << 40
         macros |= {
@@ -88,8 +90,7 @@ def training(
             "BOUNDED": int(schedule.window is not None),
             "KEPT": kept,
         }
-        small = size_of(net.params) <= _SMALL and schedule.every is None
-        macros["WIDE"] = 2 if small else 1
+        macros |= {"WIDE": 4 if small else 1, "LATER": int(len(still) > 0)}
     else:
         carried, carry = forward(net, schedule, hot=hot)
         kernels += carried

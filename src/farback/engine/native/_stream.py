@@ -18,9 +18,10 @@ from torch import Tensor
 
 from ...drawn import Drawn, Rows
 from ...draws import Draws, Source
-from ._codes import Codes
+from ._codes import ZERO, Codes
 from ._kernel import Kernel, Writer
 from ._memory import Field, Streamed, table
+from ._reading import may_read
 from ._trace import Traced, trace
 
 FIELDS = ("inputs", "targets", "answers", "scored")
@@ -63,8 +64,17 @@ class Stream:
 
     kernel: Kernel
     macros: dict[str, int]
+    straight: dict[int, int]
+    """The input that a call's numbers are, by where they begin."""
+
+    inputs: int
+    """I."""
+
     tables: tuple[Field | None, ...]
     """The table of each field that is drawn as places in one."""
+
+    still: tuple[int, ...]
+    """The inputs that are zero from the step EARLY on, and not written from there."""
 
     @property
     def hot(self) -> bool:
@@ -78,13 +88,18 @@ class Stream:
         for it in self.calls:
             place = self.purposes.index((it.purpose, it.number is not None))
             number = "number" if it.number is None else str(it.number)
-            given = [number, it.turn, it.places, *map(repr, it.values), f"u + {first}"]
+            where = f"u + {first}"
+            if first in self.straight:
+                where = f"inputs + {self.straight[first] * self.steps}"
+            given = [number, it.turn, it.places, *map(repr, it.values), where]
             if first in self.used:
                 lines.append(f"{it.draw}(keys + {place}, {', '.join(map(str, given))});")
             first += it.places
         body = "\n  ".join(lines)
-        head = "static void k_numbers(const Keys *keys, uint64_t number, V *u)"
-        return f"{head} {{\n  {body}\n}}\n{self.kernel.text}"
+        head = "static void k_numbers(const Keys *keys, uint64_t number, V *u, V *inputs)"
+        still = ", ".join(str(int(it in self.still)) for it in range(self.inputs))
+        known = f"static const int STILL[] = {{{still}}};"
+        return f"{known}\n{head} {{\n  {body}\n}}\n{self.kernel.text}"
 
     def of(self, seeds: Sequence[int], purpose: str) -> Streamed:
         """The sequences that the trials draw for a purpose."""
@@ -125,9 +140,17 @@ def stream(draw: Callable[[Source], Drawn], dtype: torch.dtype) -> Stream:
     sizes = {name: prod(shape) for name, shape in zip(names, shapes, strict=True)}
     writer = Writer("draw", {"u": numbers} | {it: sizes.get(it, 0) for it in (*FIELDS, "lengths")})
     results: list[Codes] = writer.run(traced, writer.array("u", [tuple(it.shape) for it in given]))
+    early, still = example.steps, np.empty(0, dtype=int)
+    straight: dict[int, int] = {}
+    if not isinstance(example.inputs, Rows):
+        early, still = _still(results[0])
+        places = writer.array("inputs", [results[0].shape])[0]
+        results[0][still, early:] = places[still, early:]  # which leaves them as they are
+        (drawn,) = writer.array("u", [(numbers,)])
+        straight = _straight(calls, results, drawn, places, writer.body.lines)
     for name, codes in zip(names, results, strict=True):
         writer.set(name, [codes])
-    macros = {"DRAWN_STEPS": example.steps, "DRAWN_NUMBERS": numbers}
+    macros = {"DRAWN_STEPS": example.steps, "DRAWN_NUMBERS": numbers, "EARLY": early}
     purposes = tuple(dict.fromkeys((it.purpose, it.number is not None) for it in calls))
     macros["PURPOSES"] = len(purposes)
     for name in (*FIELDS, "lengths"):
@@ -141,8 +164,50 @@ def stream(draw: Callable[[Source], Drawn], dtype: torch.dtype) -> Stream:
         used=_used(traced, calls),
         kernel=writer.done([*FIELDS, "lengths"]),
         macros=macros,
+        inputs=_width(example.inputs),
         tables=tuple(None if it is None else it[0] for it in fields),
+        still=tuple(still.tolist()),
+        straight=straight,
     )
+
+
+def _straight(
+    calls: list[Call], results: list[Codes], drawn: Codes, places: Codes, lines: list[str]
+) -> dict[int, int]:
+    """The input that the numbers of a call are, by where they begin; they are left out of results.
+
+    Nothing else may become of them. An input may be another number at its first steps.
+    """
+    found: dict[int, int] = {}
+    inputs, steps = results[0], results[0].shape[1]
+    begin = accumulate((it.places for it in calls), initial=0)
+    for call, first in zip(calls, begin, strict=False):
+        end = first + call.places
+        same = inputs == drawn[first:end] if call.places == steps else np.zeros_like(inputs, bool)
+        read = sum(int(np.isin(it, drawn[first:end]).sum()) for it in results)
+        if not read or same.sum() != read or may_read(lines, "u", first, end):
+            continue
+        column = int(same.any(1).argmax())
+        if same[column, steps - read :].all():
+            found[first] = column
+            inputs[column, steps - read :] = places[column, steps - read :]
+    return found
+
+
+def _width(value: Tensor | Rows) -> int:
+    return (value.table if isinstance(value, Rows) else value).shape[-1]
+
+
+def _still(inputs: Codes) -> tuple[int, np.ndarray]:
+    """The step, and the inputs that are zero from it on, with the most zeros among [I, T].
+
+    They have to be so for half of the steps at least.
+    """
+    steps = inputs.shape[1]
+    ends = steps - (inputs[:, ::-1] != ZERO).argmax(1)
+    ends[(inputs == ZERO).all(1)] = 0
+    early = max(ends.tolist(), key=lambda end: (steps - end) * (ends <= end).sum())
+    return early, np.flatnonzero((ends <= early) & (2 * early <= steps))
 
 
 def _used(traced: Traced, calls: list[Call]) -> frozenset[int]:

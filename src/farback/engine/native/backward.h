@@ -7,7 +7,7 @@
 
    Without an end of windows this is back-propagation through time; with both at 1, Elman's. On the
    way back a step is computed again from the state before it, but for the activations that were
-   kept.
+   kept. Where some inputs are zero from the step EARLY on, steps from there are kernels of their own.
 
    A step waits for the one before it. Where the net is so small that the CPU could do more at a time,
    the lanes of some trials take turns with those of others, step by step. */
@@ -24,6 +24,13 @@ struct run {
   V *states, *entering, *kept, *factors, *factors_back, *adjoint, *old, *found, *work;
   uint8_t *scored;
 };
+
+/* Whether some inputs are known to be zero at a step. */
+#if LATER
+#define IS_LATER(place, t) ((place)->drawn && (t) >= EARLY)
+#else
+#define IS_LATER(place, t) 0
+#endif
 
 #define NOBODY NE(SPLAT((R)0), SPLAT((R)0))
 
@@ -42,8 +49,17 @@ LANES_INLINE void one_back(Run *r, const Sequences *data, long t, long low) {
     if (t < least((long)LANE(place->length, l), r->high) - WINDOW) LANE(reached, l) = 0;
   for (int i = 0; i < STATE; i++) now[i] = SELECT(reached, now[i], SPLAT((R)0));
 #endif
+  V *const p = r->of->p, *const g = r->of->g, *const state = r->states + t * STATE,
+          *const kept = r->kept + t * KEPT;
+#if LATER
+  if (IS_LATER(place, t)) {
+    LOOK(t);
+    k_later_back(p, state, x, symbol, now, kept, r->adjoint, g, r->factors_back, r->work);
+    return;
+  }
+#endif
   LOOK(t);
-  k_back(r->of->p, r->states + t * STATE, x, symbol, now, r->kept + t * KEPT, r->adjoint, r->of->g,
+  k_back(p, state, x, symbol, now, kept, r->adjoint, g,
          r->factors_back + r->put_off * FACTORS_back, r->work);
   if (++r->put_off == TOGETHER || t == low) {
     k_back_sum(r->of->g, r->factors_back, r->put_off);
@@ -93,19 +109,36 @@ static void settle(Run *runs, int wide, const Sequences *data) {
 #endif
 }
 
+/* The lanes that are asked after a step, at which `state` became `next`. */
+LANES_INLINE int asked(Run *r, const Sequences *data, long t, const V *state, V *next, V *weight) {
+  const Place *const place = &r->place;
+  if (t >= place->shortest) blend(present(place, t), next, state, STATE);
+  fetch(data, SCORED, place, t, 1, weight);
+  const M those = GT(*weight, SPLAT((R)0));
+  r->scored[t] = ANY(those);
+  if (r->scored[t]) r->due = OR(r->due, those);
+  return r->scored[t];
+}
+
 /* One step forward, and what its output says. */
 LANES_INLINE void one_ahead(Run *r, const Sequences *data, long t) {
   const Place *const place = &r->place;
   V *const state = r->states + t * STATE, *const next = state + STATE;
-  LOOK(t);
-  k_ahead(r->of->p, state, x, symbol, next, r->kept + t * KEPT, r->work);
-  if (t >= place->shortest) blend(present(place, t), next, state, STATE);
+  V *const kept = r->kept + t * KEPT;
   V weight, outputs[OUTPUTS], target[OUTPUTS], loss;
-  fetch(data, SCORED, place, t, 1, &weight);
-  const M asked = GT(weight, SPLAT((R)0));
-  r->scored[t] = ANY(asked);
-  if (!r->scored[t]) return;
-  r->due = OR(r->due, asked);
+#if LATER
+  /* Here a step is so short that looking at all inputs would be most of it. */
+  if (IS_LATER(place, t)) {
+    LOOK(t);
+    k_later_ahead(r->of->p, state, x, symbol, kept, next, r->work);
+    if (!asked(r, data, t, state, next, &weight)) return;
+  }
+#endif
+  LOOK(t);
+  if (!IS_LATER(place, t)) {
+    k_ahead(r->of->p, state, x, symbol, kept, next, r->work);
+    if (!asked(r, data, t, state, next, &weight)) return;
+  }
   fetch(data, TARGET, place, t, OUTPUTS, target);
 #if PER_STEP && EVERY > 1
   k_read(r->of->p, next, x, symbol, outputs, r->work);

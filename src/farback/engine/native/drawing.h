@@ -21,18 +21,13 @@ static void coded_rows(V *places, long count, const Field *field) {
   }
 }
 
-static void draw(const Sequences *s, const int32_t *rows, long number, Place *place, V *room,
-                 V *work) {
+static void draw(const Sequences *s, long number, Place *place, V *room, V *work) {
   Keys keys[PURPOSES];
-  for (int q = 0; q < PURPOSES; q++) {
-    lanes_long key;
-    for (int l = 0; l < LANES; l++) LANE(key, l) = s->keys[q * s->count + rows[l]];
-    keys_of(key, keys + q);
-  }
+  for (int q = 0; q < PURPOSES; q++) keys_of(place->keys[q], keys + q);
   V *const u = room, *const inputs = u + DRAWN_NUMBERS, *const targets = inputs + DRAWN_INPUTS,
           *const answers = targets + DRAWN_TARGETS, *const scored = answers + DRAWN_ANSWERS,
           *const lengths = scored + DRAWN_SCORED;
-  k_numbers(keys, number, u);
+  k_numbers(keys, number, u, inputs);
   k_draw(u, inputs, targets, answers, scored, lengths, work);
   place->given[INPUT] = inputs;
   place->given[TARGET] = targets;
@@ -64,14 +59,23 @@ static void draw(const Sequences *s, const int32_t *rows, long number, Place *pl
 
 #endif
 
+/* Where the sequences of these rows are obtained. */
+static void look_up(const Sequences *s, const int32_t *rows, Place *place) {
+  (void)s, (void)rows, (void)place;
+#if DRAWN
+  place->drawn = s->keys != 0;
+  for (int q = 0; place->drawn && q < PURPOSES; q++)
+    for (int l = 0; l < LANES; l++) LANE(place->keys[q], l) = s->keys[q * s->count + rows[l]];
+#endif
+}
+
 /* The `number`th sequence of each lane. */
 static void obtain(const Sequences *s, const int32_t *rows, const uint64_t *keys, long number,
                    Place *place, V *room, V *work) {
   (void)work;
 #if DRAWN
-  place->drawn = s->keys != 0;
   if (place->drawn) {
-    draw(s, rows, number, place, room, work);
+    draw(s, number, place, room, work);
     return;
   }
 #endif
@@ -84,8 +88,9 @@ static void obtain(const Sequences *s, const int32_t *rows, const uint64_t *keys
    [sequence, step, number, LANES] with inputs, targets, answers, scored, and whether it is there. */
 void show(const Sequences *s, const int32_t *rows, long first, long count, R *out, V *scratch) {
   const Sequences *const data = s;
+  Place where, *const place = &where;
+  look_up(s, rows, place);
   for (long n = 0; n < count; n++) {
-    Place where, *const place = &where;
     obtain(s, rows, 0, first + n, place, scratch, scratch + FOUND(s->steps));
     for (long t = 0; t < DRAWN_STEPS; t++) {
       LOOK(t);

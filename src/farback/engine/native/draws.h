@@ -60,6 +60,17 @@ LANES_INLINE lanes_long lanes_upper(lanes_long a) {
 #endif
 }
 
+/* The lower half of each, in lanes as wide as R. */
+LANES_INLINE lanes_words lanes_lower(lanes_long a) {
+#if LANES == 16 && defined(__AVX512F__) && !DOUBLE
+  const lanes_long_parts parts = {a};
+  const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+  return (lanes_words)_mm512_permutex2var_epi32(parts.part[0], even, parts.part[1]);
+#else
+  return LANES_CONVERT(lanes_words, a & 0xFFFFFFFFu);
+#endif
+}
+
 /* The keys of all rounds. */
 typedef struct {
   lanes_long low[10], high[10];
@@ -98,15 +109,15 @@ LANES_INLINE lanes_real lanes_unit(lanes_long first, lanes_long second) {
 }
 
 /* The Gaussian number below which a share u = (k + 1/2) / 2^32 of all lies, for k of 32 bits. With
-   `share` the least of u and 1 - u, and q their half difference, its size is
+   `share` the least of u and 1 - u, and q = u - 1/2, it is
 
-       q A(s) / B(s)  where q <= 0.425, s = 0.425^2 - q^2,
-       C(r) / D(r)    beyond, r = sqrt(-log share) - 1.6,
+       q A(s) / B(s)   where |q| <= 0.425, s = 0.425^2 - q^2,
+       +-C(r) / D(r)   beyond, r = sqrt(-log share) - 1.6,
 
    after M. J. Wichura, Algorithm AS 241: The Percentage Points of the Normal Distribution, 1988,
    PPND16. That takes a root, a logarithm and two divisions, so in float it is q times a polynomial
    instead, which is another one in each octave of `share` (normal.h). */
-LANES_INLINE V lanes_normal_size(V share, V q) {
+LANES_INLINE V lanes_normal_below(V share, V q) {
 #if DOUBLE
   static const R inner[] = {3.3871328727963666080e0,  1.3314166789178437745e+2,
                             1.9715909503065514427e+3, 1.3731693765509461125e+4,
@@ -134,14 +145,15 @@ LANES_INLINE V lanes_normal_size(V share, V q) {
                                   1.05075007164441684324e-9};
 #define LANES_SERIES(x, c) lanes_polynomial(x, c, sizeof c / sizeof *c)
   const V s = FMA(-q, q, SPLAT(0.180625)), r = SQRT(-LOG(share)) - SPLAT(1.6);
-  const M inside = LE(q, SPLAT(0.425));
-  return SELECT(inside, q * LANES_SERIES(s, inner), LANES_SERIES(r, outer)) /
+  const V sign = SELECT(LT(q, SPLAT(0)), SPLAT(-1), SPLAT(1));
+  const M inside = LE(q * sign, SPLAT(0.425));
+  return SELECT(inside, q * LANES_SERIES(s, inner), sign * LANES_SERIES(r, outer)) /
          SELECT(inside, LANES_SERIES(s, inner_under), LANES_SERIES(r, outer_under));
 #undef LANES_SERIES
 #else
   /* The octave is the exponent; the highest share may have been rounded up to the next. */
   const lanes_words bits = lanes_bits(lanes_least(share, SPLAT(0x1.fffffep-2f)));
-  const lanes_words octave = bits >> LANES_MANTISSA & 31;
+  const lanes_words octave = bits >> LANES_MANTISSA;
   const V t = lanes_value((bits & 0x7FFFFF) | 0x3F800000) - SPLAT(1.5f);
   V sum = lanes_of_32(LANES_NORMAL[7], octave);
   for (int i = 6; i >= 0; i--) sum = FMA(sum, t, lanes_of_32(LANES_NORMAL[i], octave));
@@ -150,13 +162,11 @@ LANES_INLINE V lanes_normal_size(V share, V q) {
 }
 
 LANES_INLINE V lanes_normal(lanes_words k) {
-  const lanes_words above = k >> 31, least = (k ^ -above) & 0xFFFFFFFFu;
   const V half = SPLAT((R)0x1p-33), each = SPLAT((R)0x1p-32);
+  const lanes_words least = (k ^ -(k >> 31)) & 0xFFFFFFFFu;
   const V share = FMA(LANES_CONVERT(V, (I)least), each, half);
-  const V q = FMA(LANES_CONVERT(V, (I)(0x7FFFFFFFu - least)), each, half);
-  /* The sign is the highest bit: 0 below the middle, where the number is negative. */
-  const lanes_words sign = (above ^ 1) << (8 * sizeof(R) - 1);
-  return lanes_value(lanes_bits(lanes_normal_size(share, q)) | sign);
+  const V q = FMA(LANES_CONVERT(V, (I)(k - 0x80000000u)), each, half);
+  return lanes_normal_below(share, q);
 }
 
 /* What each call of draws.py gives at `count` places. */
@@ -191,10 +201,11 @@ static inline void draw_geometric(const Keys *keys, uint64_t number, uint64_t tu
 
 static inline void draw_normal(const Keys *keys, uint64_t number, uint64_t turn, long count,
                                double std, V *out) {
+  /* All words first: each number waits for its own word long, and the next ones do not wait. */
   for (long i = 0; i < count; i += 4) {
     lanes_long words[4];
     philox(keys, i / 4, turn, number, words);
-    for (int j = 0; j < 4 && i + j < count; j++)
-      out[i + j] = lanes_normal(LANES_CONVERT(lanes_words, words[j] & 0xFFFFFFFFu)) * SPLAT((R)std);
+    for (int j = 0; j < 4 && i + j < count; j++) out[i + j] = lanes_value(lanes_lower(words[j]));
   }
+  for (long i = 0; i < count; i++) out[i] = lanes_normal(lanes_bits(out[i])) * SPLAT((R)std);
 }

@@ -26,14 +26,15 @@ static inline void judge(Verdict *v, const Sequences *data, const Place *place, 
 typedef struct {
   R *loss, *error;
   uint8_t *right;
-} Verdicts; /* [..., sequence, LANES] each */
+  long apart; /* numbers of one lane; those of the next follow */
+} Verdicts; /* [LANES, sequence] each */
 
 static inline void report(const Verdict *v, Verdicts out, long place) {
   V error = v->off / SELECT(LT(v->weight, SPLAT((R)1)), SPLAT((R)1), v->weight);
   for (int l = 0; l < LANES; l++) {
-    if (out.loss) out.loss[place * LANES + l] = LANE(v->loss, l);
-    out.error[place * LANES + l] = LANE(error, l);
-    out.right[place * LANES + l] = LANE(v->right, l) != 0;
+    out.loss[l * out.apart + place] = LANE(v->loss, l);
+    out.error[l * out.apart + place] = LANE(error, l);
+    out.right[l * out.apart + place] = LANE(v->right, l) != 0;
   }
 }
 
@@ -43,6 +44,7 @@ typedef struct {
   const R *params;
   const int32_t *rows;
   long first, count, allowed;
+  long losses; /* whether the errors of learning are wanted */
   Sequences data;
   Verdicts verdicts;
 } Exam;
@@ -54,8 +56,9 @@ long examine(const Exam *e, V *scratch) {
   V *const work = found + FOUND(data->steps);
   const __auto_type before = flushing();
   long wrong[LANES] = {0}, n = 0;
+  Place where, *const place = &where;
+  look_up(data, e->rows, place);
   for (; n < e->count; n++) {
-    Place where, *const place = &where;
     obtain(data, e->rows, 0, e->first + n, place, found, work);
     Verdict v = unjudged();
     k_start(p, state, work);
@@ -69,7 +72,7 @@ long examine(const Exam *e, V *scratch) {
       if (!ANY(GT(scored, SPLAT((R)0)))) continue;
       k_read(p, state, x, symbol, outputs, work);
       fetch(data, TARGET, place, t, OUTPUTS, target);
-      if (e->verdicts.loss) {
+      if (e->losses) {
         V loss;
         k_loss(outputs, target, &scored, &loss, work);
         v.loss = v.loss + loss;

@@ -59,16 +59,16 @@ static const float LANES_NORMAL[8][32] = {
      -0.00300668974f, -0.00305153748f},
 };
 
-/* One of 32 numbers. */
+/* The number at a place, of which the lowest five bits count. */
 LANES_INLINE V lanes_of_32(const float *row, lanes_words place) {
 #if LANES == 16 && defined(__AVX512F__)
   const __m512 low = _mm512_loadu_ps(row), high = _mm512_loadu_ps(row + 16);
   return (V)_mm512_permutex2var_ps(low, (__m512i)place, high);
 #elif LANES == 1
-  return row[place];
+  return row[place & 31];
 #else
   V picked;
-  for (int l = 0; l < LANES; l++) LANE(picked, l) = row[LANE(place, l)];
+  for (int l = 0; l < LANES; l++) LANE(picked, l) = row[LANE(place, l) & 31];
   return picked;
 #endif
 }

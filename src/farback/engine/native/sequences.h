@@ -59,7 +59,8 @@ typedef struct {
   int apart;        /* whether answers are drawn that are not the targets */
 #if DRAWN
   int drawn;
-  const V *given[FIELDS]; /* as in drawing.h */
+  lanes_long keys[PURPOSES]; /* what each lane's sequences are drawn with */
+  const V *given[FIELDS];    /* as in drawing.h */
 #endif
 } Place;
 
@@ -191,7 +192,10 @@ LANES_INLINE void fetch(const Sequences *s, int field, const Place *place, long 
   }
   if (place->drawn && !f->coded) {
     const V *const given = place->given[field] + (BY_STEP[field] ? t : 0), zero = SPLAT((R)0);
-    for (int k = 0; k < width; k++) out[k] = given[BY_STEP[field] ? k * DRAWN_STEPS : k];
+    if (field == INPUT && t >= EARLY)
+      for (int k = 0; k < width; k++) out[k] = STILL[k] ? zero : given[k * DRAWN_STEPS];
+    else
+      for (int k = 0; k < width; k++) out[k] = given[BY_STEP[field] ? k * DRAWN_STEPS : k];
     if (field == SCORED) out[0] = SELECT(GT(out[0], zero), SPLAT((R)1), zero);
     /* What stands behind a sequence's end may be anything, and is not seen. */
     if (t >= place->shortest && (field == SCORED || field == INPUT))

@@ -6,7 +6,7 @@ typedef struct {
   const uint64_t *keys;  /* by row: what chooses from the set; NULL where all come in their order */
   long first, count;
   Sequences data;
-  Verdicts verdicts; /* [count * BATCH, LANES] */
+  Verdicts verdicts; /* of count * BATCH sequences */
 } Training;
 
 /* Vectors of memory for the trials of one set of lanes. */
@@ -27,6 +27,7 @@ void train(const Training *works, int wide, V *scratch) {
     it->losses = it->g + PARAMS;
     runs[w].of = it;
     start(runs + w, data, it->losses + BATCH);
+    look_up(data, works[w].rows, &runs[w].place);
   }
   long done = 0;
   for (long n = 0; n < works->count; n++) {
