@@ -26,6 +26,7 @@ from ._hot import scattered
 from ._memo import Marks
 from ._outer import PutOff, outer
 from ._rules import real
+from ._tiles import tiled
 from ._trace import Traced
 from ._unavailable import Unavailable
 
@@ -178,7 +179,7 @@ class Writer:
             signature.append(f"{const}V *restrict {parameter}")
             if parameter == "x":
                 signature.append("Symbol symbol")
-        lines = "\n  ".join(fused(self.body.lines))
+        lines = "\n  ".join(tiled(fused(self.body.lines)))
         head = f"static inline void k_{self.name}({', '.join([*signature, 'V *restrict work'])})"
         return Kernel(f"{head} {{\n  {lines}\n}}\n", self.body.work)
 

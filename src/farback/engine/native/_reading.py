@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_HEAD = re.compile(r"for \(int (\w+) = 0; \1 < (\d+); ")
+_HEAD = re.compile(r"for \(int (\w+) = [^;]*; \1 < ([^;]*); ")
 _TERM = re.compile(r"(?:(-?\d+) \* )?([a-z]\w*)|(\d+)")
 
 
@@ -14,7 +14,10 @@ def may_read(lines: Sequence[str], array: str, first: int, last: int, *, behind:
     sizes: dict[str, int] = {}
     mention = re.compile(rf"\b{array}\b(?:\[([^\]]*)\])?")
     for place, line in enumerate(lines):
-        sizes |= {it[1]: int(it[2]) for it in _HEAD.finditer(line)}
+        for index, size in _HEAD.findall(line):
+            sizes.pop(index, None)
+            if size.isdigit():
+                sizes[index] = int(size)
         for found in mention.finditer(line if place > behind else ""):
             low, high = _reach(found[1], sizes)
             if low < last and high >= first:
