@@ -46,6 +46,7 @@ def step_of(change: Callable[[Any], Any]) -> Callable[..., updates.Step]:
 
 CELLS = {
     "start": (lambda self, params: params["start"][:2], r"gives \(2,\) from start.*\(3,\)"),
+    "start ": (lambda self, params: (params["start"],), "gives tuple from start, expected a ten"),
     "step": (lambda self, params, state, x: state[:1], r"gives \(1,\) from step.*\(3,\)"),
     "read": (lambda self, params, state, x: state.sum(), r"gives \(\) from read.*\(2,\)"),
     "layout": (lambda self, params: {"units": 2}, r"gives \(3,\) from start.*\(2,\)"),

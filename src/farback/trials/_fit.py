@@ -90,9 +90,9 @@ def _check_params(cell: object, params: Any) -> None:
 
 
 def _expect(cell: object, what: str, came: Any, size: int) -> None:
-    shape = tuple(came.shape) if isinstance(came, Tensor) else came
-    if shape != (size,):
+    found = tuple(came.shape) if isinstance(came, Tensor) else type(came).__name__
+    if found != (size,):
         raise InputRefused(
-            f"{cell!r} gives {shape!r} from {what}, expected the shape {(size,)}; try "
+            f"{cell!r} gives {found} from {what}, expected a tensor of the shape {(size,)}; try "
             "farback.testing.check_cell."
         )
