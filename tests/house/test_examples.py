@@ -21,7 +21,7 @@ def test_the_examples_of_a_module_are_true(module: str) -> None:
     assert doctest.testmod(import_module(module.removesuffix(".__init__"))).failed == 0
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md", "docs/engines.md"])
 def test_the_python_of_a_page_runs(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
