@@ -1,11 +1,14 @@
 """Nets of one unit and of many, with one input and with hundreds, have the reference's gradient."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
 
 from farback import tasks
 from farback.cells import GRU, LSTM, LSTM1997, Elman, FullyRecurrent
+from farback.cells._cell import Cell, uniform
 from farback.draws import Draws
 from farback.engine.native._lanes import Compiled, leaves_of
 from farback.engine.native._memory import laid
@@ -14,6 +17,32 @@ from farback.learners.gradients import BPTT, RTRL, TruncatedBPTT
 from farback.learners.updates import SGD
 from farback.problem import Problem, Trials
 from farback.trials._compiled import native
+
+
+@dataclass(frozen=True)
+class SharedStart(Cell):
+    """One vector in the start and in every step, another in the start by half of its derivative."""
+
+    size: int = 70
+
+    def layout(self, params):
+        return {"h": self.size}
+
+    def parameters(self, generator, inputs, outputs):
+        shapes = {"a": (self.size,), "b": (self.size,), "u": (self.size, inputs)}
+        shapes["v"] = outputs, self.size
+        return {name: uniform(generator, *it, width=0.5) for name, it in shapes.items()}
+
+    def start(self, params):
+        sum = params["a"] + 0.5 * params["b"]
+        return torch.tanh(sum) + sum
+
+    def step(self, params, state, x):
+        return torch.tanh(0.3 * state + params["a"] + params["u"] @ x)
+
+    def read(self, params, state, x):
+        return params["v"] @ state
+
 
 TRIALS = 3
 ADDING = tasks.Adding(length=6)
@@ -30,6 +59,7 @@ SIZES = {
     "9 units forward": (FullyRecurrent(hidden=8), ADDING, RTRL()),
     "5 units forward": (Elman(hidden=5), tasks.EmbeddedReber(), RTRL()),
     "4 units forward on symbols": (Elman(hidden=4), tasks.NoiseFreeLag(delay=20), RTRL()),
+    "a shared start": (SharedStart(), ADDING, BPTT()),
     "2 cells forward": (LSTM(hidden=2), tasks.Adding(length=20), RTRL()),
 }
 

@@ -9,10 +9,14 @@ import torch
 import farback as fb
 from farback import tasks
 from farback.cells import Elman
+from farback.cells._cell import Cell, uniform
 from farback.drawn import Drawn, Rows, along, symbols
+from farback.engine.native._lanes import Compiled, leaves_of
 from farback.learners import Descent
 from farback.learners.gradients import BPTT
 from farback.learners.updates import SGD
+from farback.problem import Problem, Trials
+from farback.trials._compiled import native
 
 STEPS = 8
 
@@ -133,18 +137,93 @@ class NoSteps(Own):
         return Drawn(each(noise), each(noise[0]), lengths)
 
 
+class Twice(Own):
+    """The same numbers for two inputs."""
+
+    inputs = 2
+
+    def draw(self, source):
+        noise = source.normal(STEPS)
+        late = torch.where(along(STEPS, noise[0]) < 5, 0.0, noise)
+        return Drawn(torch.stack([late, noise], -1), each(source.uniform()))
+
+
+class AlsoAskedFor(Own):
+    """Numbers that are an input, and counted in the target."""
+
+    def draw(self, source):
+        noise = source.normal(STEPS)
+        return Drawn(each(noise), each(noise.cumsum(0)), scored=torch.ones_like(noise))
+
+
 CASES = [NoNumber, ScoredBehindTheEnd, Numpy, NumbersOfNumpy, CountedMasks, AddedMasks]
 CASES += [NothingBehindTheEnd, SampleBesideDraw, WholeNumbersInPlace, NegativePlaces, NoSteps]
+CASES += [Twice, AlsoAskedFor]
 
 
 @pytest.mark.parametrize("kind", CASES)
 def test_both_engines_learn_from_the_same_sequences(kind) -> None:
     options = {"seeds": 5, "sequences": 100, "check": 20, "dtype": "float64", "progress": False}
     learner = Descent(BPTT(), SGD(0.1))
-    native, reference = (
+    mine, theirs = (
         fb.train(Elman(hidden=3), kind(), learner, engine=it, **options)
         for it in ("native", "reference")
     )
-    for mine, theirs in zip(native, reference, strict=True):
-        assert mine.outcome == theirs.outcome
-        np.testing.assert_allclose(mine.curve["loss"], theirs.curve["loss"], rtol=1e-8)
+    for one, other in zip(mine, theirs, strict=True):
+        assert one.outcome == other.outcome
+        np.testing.assert_allclose(one.curve["loss"], other.curve["loss"], rtol=1e-8)
+
+
+@pytest.mark.parametrize("kind", [Twice, AlsoAskedFor, NothingBehindTheEnd, NoNumber])
+def test_a_program_draws_what_it_follows(kind) -> None:
+    made = native(Problem(Elman(hidden=3), kind()), Descent(BPTT(), SGD(0.1)), torch.float64)
+    assert made.program.stream is not None
+    assert made.compiled(3).program is made.program
+
+
+@dataclass(frozen=True)
+class Directed(Cell):
+    """It looks at the direction of its input, and has no derivative where that is zero."""
+
+    def layout(self, params):
+        return {"h": 2}
+
+    def parameters(self, generator, inputs, outputs):
+        return {
+            "w": uniform(generator, 2, inputs, width=1.0),
+            "v": uniform(generator, outputs, 2, width=1.0),
+        }
+
+    def start(self, params):
+        return params["w"].new_zeros(2)
+
+    def step(self, params, state, x):
+        seen = params["w"] @ x
+        return torch.tanh(state + seen / seen.square().sum().sqrt())
+
+    def read(self, params, state, x):
+        return params["v"] @ state
+
+
+class EndsEarly(Own):
+    inputs = 2
+
+    def draw(self, source):
+        lengths, noise = 3 + source.integers(high=6), source.uniform(2, STEPS, low=0.5)
+        return Drawn(noise.movedim(0, -1), each(source.uniform()), lengths)
+
+
+def test_a_lane_that_has_ended_sees_its_last_input_again() -> None:
+    problem, learner = Problem(Directed(), EndsEarly()), Descent(BPTT(), SGD(0.1))
+    program, rows = native(problem, learner, torch.float64).program, range(8)
+    assert program.stream is not None
+    made = []
+    for lanes in (1, 8):
+        compiled = Compiled(program, torch.float64, lanes)
+        params = compiled.packed(leaves_of(Trials(problem).parameters(rows, torch.float64)), rows)
+        memory, where = compiled.packed([], rows), compiled.lanes_of(np.arange(8))
+        data = program.stream.of(rows, "training")
+        compiled.train(params, memory, where, data, first=0, count=5, batch=1)
+        made.append(np.moveaxis(params, 2, 1).reshape(8, -1))
+    assert np.isfinite(made[0]).all()
+    assert np.array_equal(*made)

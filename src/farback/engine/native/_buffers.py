@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from ._body import Body
-from ._codes import FIRST_ARRAY, PLACE, SHIFT, Codes, steps
+from ._codes import FIRST_ARRAY, PLACE, SHIFT, Codes, products, steps
 
 
 def is_buffer(body: Body, codes: Codes) -> bool:
@@ -26,6 +26,15 @@ def settle(body: Body, codes: Codes, place: int) -> bool:
     body.lines[line] = f"V *restrict const {name} = {array} + {place & PLACE};"
     del body.buffers[base]
     return True
+
+
+def elements(body: Body, codes: Codes) -> Codes:
+    """All of them that are no products, and what is multiplied in those that are."""
+    made = products(codes)
+    if not made.any():
+        return codes
+    factors = (elements(body, it) for it in body.factors(codes[made]))
+    return np.concatenate([codes[~made], *factors])
 
 
 def gather_up(body: Body, codes: Codes, place: int) -> bool:

@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 
 from ._arithmetic import FEW_PRODUCTS, sums
 from ._body import FEW, HOT, Body
-from ._buffers import gather_up, settle, spread
+from ._buffers import elements, gather_up, settle, spread
 from ._codes import SHIFT, Codes
 from ._description import Net
 from ._emit import emit
@@ -157,7 +157,8 @@ class Writer:
 
     def _gathered_up(self, places: Codes, codes: Codes, values: Sequence[Codes]) -> bool:
         """Whether what is to be added now is added where it is made."""
-        bases = np.concatenate([it.reshape(-1) for it in values]) >> SHIFT
+        flat = np.concatenate([it.reshape(-1) for it in values])
+        bases = elements(self.body, flat) >> SHIFT
         alone = int((bases == int(codes.flat[0]) >> SHIFT).sum()) == codes.size
         return alone and gather_up(self.body, codes.reshape(-1), int(places.flat[0]))
 

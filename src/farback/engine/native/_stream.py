@@ -185,9 +185,9 @@ def _straight(
         end = first + call.places
         same = inputs == drawn[first:end] if call.places == steps else np.zeros_like(inputs, bool)
         read = sum(int(np.isin(it, drawn[first:end]).sum()) for it in results)
-        if not read or same.sum() != read or may_read(lines, "u", first, end):
+        column = int(same.sum(1).argmax())
+        if not read or same[column].sum() != read or may_read(lines, "u", first, end):
             continue
-        column = int(same.any(1).argmax())
         if same[column, steps - read :].all():
             found[first] = column
             inputs[column, steps - read :] = places[column, steps - read :]

@@ -47,6 +47,13 @@ static void draw(const Sequences *s, long number, Place *place, V *room, V *work
     if (length < place->shortest) place->shortest = length;
     if (length > place->longest) place->longest = length;
   }
+  /* Behind its end a lane sees its last input again, as in `find`. */
+  for (int k = 0; k < INPUTS && !s->fields[INPUT].coded; k++) {
+    V *const column = inputs + k * DRAWN_STEPS;
+    const long end = STILL[k] && EARLY < place->longest ? EARLY : place->longest;
+    for (long t = place->shortest; t < end; t++)
+      column[t] = SELECT(present(place, t), column[t], column[t - 1]);
+  }
 #endif
 }
 

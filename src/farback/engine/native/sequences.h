@@ -196,10 +196,10 @@ LANES_INLINE void fetch(const Sequences *s, int field, const Place *place, long 
       for (int k = 0; k < width; k++) out[k] = STILL[k] ? zero : given[k * DRAWN_STEPS];
     else
       for (int k = 0; k < width; k++) out[k] = given[BY_STEP[field] ? k * DRAWN_STEPS : k];
-    if (field == SCORED) out[0] = SELECT(GT(out[0], zero), SPLAT((R)1), zero);
-    /* What stands behind a sequence's end may be anything, and is not seen. */
-    if (t >= place->shortest && (field == SCORED || field == INPUT))
-      for (int k = 0; k < width; k++) out[k] = SELECT(present(place, t), out[k], zero);
+    if (field == SCORED) {
+      out[0] = SELECT(GT(out[0], zero), SPLAT((R)1), zero);
+      if (t >= place->shortest) out[0] = SELECT(present(place, t), out[0], zero);
+    }
     return;
   }
 #endif
