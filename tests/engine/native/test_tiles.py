@@ -61,9 +61,18 @@ def test_a_layer_and_its_way_back_become_one_loop() -> None:
         ("const V v1 = x[0] * x[1];", "g[0] = x[0] * x[1];"),
         ("s0 = FMA(p[(i + 0) + 8 * k], c, s0);", "s0 = FMA(v1, c, s0);"),
         ("V b2[8];", "const V v2 = b0[3] * b0[4];"),
+        ("const V c = s[k];", "const V c = b1[8 * k];"),
         ("for (int k = 0; k < 16; k++) {", "for (int k = 0; k < 15; k++) {"),
     ],
-    ids=["another row", "another source", "elsewhere", "a later number", "before", "other rows"],
+    ids=[
+        "another row",
+        "another source",
+        "elsewhere",
+        "a later number",
+        "before",
+        "a later row",
+        "other rows",
+    ],
 )
 def test_what_has_to_wait_keeps_its_place(line: str, other: str) -> None:
     lines = [other if it == line else it for it in (*LAYER, *MIDDLE, *BACK)]

@@ -116,7 +116,7 @@ def _go_together(
         all(elements)
         and f"{back.source}[i0] = " in "\n".join(each)
         and not made & _names(between)
-        and not _written(between) & _names(inside)
+        and not _written([*between, *each]) & _names(inside)
         and not _written(after) & _names(back.adding)
         and _names(back.adding) & _written(each) <= {back.source}
     )
