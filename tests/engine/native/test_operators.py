@@ -5,20 +5,26 @@ from typing import Any
 
 import pytest
 import torch
+from placed_operators import PLACED
 from torch import Tensor
-from torch_in_c import LANES, Function, Kernels, alone, check, names, traced, with_gradient
+from torch_in_c import (
+    LANES,
+    LARGE,
+    SMALL,
+    SQUARE,
+    Function,
+    Kernels,
+    alone,
+    check,
+    names,
+    smooth,
+    traced,
+)
 
 from farback.engine.native._operators import RULES
 
 aten = torch.ops.aten
-SMALL, LARGE, ROW, SQUARE, LONG = (3, 4), (5, 14), (14,), (5, 5), (70,)
-
-
-def smooth(function: Function, *shapes: tuple[int, ...], values: Any = None) -> tuple[Any, ...]:
-    """A case with its gradient, and with the values of another function."""
-    slopes = with_gradient(function)
-    both = slopes if values is None else lambda *given: [*slopes(*given), values(*given)]
-    return both, *(shapes or (SMALL, LARGE))
+ROW, LONG = (14,), (70,)
 
 
 def laid(function: Function) -> Function:
@@ -176,6 +182,7 @@ MOVED = {
     "diagonal_scatter": smooth(lambda x: torch.diagonal_scatter(x * x, x[0, 1:], 1), SQUARE),
     "slice_scatter": smooth(lambda x: torch.slice_scatter(x, x[:, :2] * 3, 1, 1, 4, 2), SQUARE),
     "select_scatter": smooth(lambda x: torch.select_scatter(x, x[0] * x[1], -1, 2), SQUARE),
+    "squeeze_": (lambda x: [x[0] @ x * x[1], x[2] @ torch.ones(5, 5).to(x)], SQUARE),
     "roll": smooth(lambda x, y: [x.roll(1, -1), y.roll((2, -3), (0, 1)), x.roll(5)], SMALL, LARGE),
     "copy": (lambda x: aten.copy(x, x[0]) * 2, SQUARE),
     "clone": smooth(lambda x: x.clone() * 2, SQUARE),
@@ -236,6 +243,7 @@ GROUPS: dict[str, dict[str, tuple[Any, ...]]] = {
     "that reduce long rows": LOOPS,
     "that bound and test": BOUNDED,
     "that move numbers": MOVED,
+    "that pick and put": PLACED,
     "that make constants": MADE,
     "of derivatives": BACK,
 }

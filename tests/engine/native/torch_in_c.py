@@ -20,6 +20,7 @@ from farback.engine.native._lanes import aligned
 from farback.engine.native._trace import Traced, trace
 
 LANES = 2
+SMALL, LARGE, SQUARE = (3, 4), (5, 14), (5, 5)
 HEADERS = files("farback.engine.native")
 HEAD = "".join((HEADERS / name).read_text(encoding="utf-8") for name in ("lanes.h", "functions.h"))
 CALL = "void call_f{0}(const V *given, V *out, V *work) {{ k_f{0}(given, out, work); }}\n"
@@ -120,3 +121,10 @@ def names(graph: Traced) -> set[str]:
     """The operators of a graph."""
     schemas = (getattr(node.target, "_schema", None) for node in graph.graph.nodes)
     return {it.name.removeprefix("aten::") for it in schemas if it is not None}
+
+
+def smooth(function: Function, *shapes: tuple[int, ...], values: Any = None) -> tuple[Any, ...]:
+    """A case with its gradient, and with the values of another function."""
+    slopes = with_gradient(function)
+    both = slopes if values is None else lambda *given: [*slopes(*given), values(*given)]
+    return both, *(shapes or (SMALL, LARGE))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ._arithmetic import contract, divide, subtract
 from ._codes import ONE, ZERO
+from ._places import gather, index, index_put, put, scatter, scatter_add
 from ._reductions import (
     argmax,
     cumulated,
@@ -36,7 +37,6 @@ from ._rules import (
     expand,
     full,
     function,
-    index,
     joined,
     like,
     new,
@@ -159,6 +159,7 @@ RULES: dict[str, Rule] = {
     "t": lambda b, x: x.T,
     "unsqueeze": lambda b, x, axis: np.expand_dims(x, axis),
     "squeeze": squeeze,
+    "squeeze_": squeeze,
     "roll": lambda b, x, by, axes=(): np.roll(x, by, tuple(axes) or None),
     "select": lambda b, x, axis, place: np.take(x, place, axis),
     "slice": cut,
@@ -176,6 +177,11 @@ RULES: dict[str, Rule] = {
     "slice_scatter": scattered(cut),
     "select_scatter": scattered(lambda b, x, axis, place: np.take(x, place, axis)),
     "index": index,
+    "index_put": index_put,
+    "put": put,
+    "gather": gather,
+    "scatter": scatter,
+    "scatter_add": scatter_add,
     # Constants.
     "zeros": lambda b, shape, **_: full(b, shape, np.array(ZERO)),
     "ones": lambda b, shape, **_: full(b, shape, np.array(ONE)),

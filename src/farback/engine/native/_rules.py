@@ -252,13 +252,6 @@ def batched(b: Body, one: Codes, other: Codes) -> Codes:
     )
 
 
-def index(b: Body, codes: Codes, places: Any) -> Codes:
-    known = [None if it is None else b.known(it) for it in places]
-    if any(it is None and place is not None for it, place in zip(known, places, strict=True)):
-        raise KeyError
-    return codes[tuple(slice(None) if it is None else it.astype(int) for it in known)]
-
-
 def same(b: Body, codes: Codes, *_: Any, **__: Any) -> Codes:
     return codes
 
