@@ -1,7 +1,7 @@
 """farback's native engine, as `fb.train` uses it: the program that it compiles for a workload.
 
-The strings of Reber and of 2a are sets that the program draws from by itself; the noise of the
-latch is drawn in blocks by the task, as for every task that draws afresh.
+The strings of Reber and of 2a are sets that the program chooses from; the latch's sequences it
+draws by itself.
 """
 
 from __future__ import annotations

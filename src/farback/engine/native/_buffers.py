@@ -44,7 +44,7 @@ def gather_up(body: Body, codes: Codes, place: int) -> bool:
     """
     base = int(codes.flat[0]) >> SHIFT
     name = body.arrays[base]
-    if base not in body.buffers or not name:
+    if base not in body.buffers:
         return False
     line = body.buffers[base][0]
     mentions = [it for it in range(line + 1, len(body.lines)) if name in _names(body.lines[it])]
@@ -77,7 +77,7 @@ def only_added_to(line: str, name: str) -> bool:
 
 
 _ADDS = (
-    r"(?:for .*\) )?(?:touched\(.*\), )?scatter\(({name}) \+ ([^,]*, \d+, symbol, .*)\);",
+    r"(?:for .*\) )?scatter\(({name}) \+ ([^,]*, \d+, symbol, .*)\);",
     r"(?:for .*\) )?({name}\[[^\]]*\]) = (?:\1 \+ (.*)|FMA\((.*), \1\));",
 )
 
