@@ -106,8 +106,8 @@ class Compiled:
         places = addresses(works)
 
         def some(first: int, scratch: int) -> None:
-            together = min(wide, blocks - first)
-            self._library.train(*map(ctypes.c_void_p, (places[first], together, scratch)))
+            work, together = ctypes.c_void_p(places[first]), min(wide, blocks - first)
+            self._library.train(work, together, ctypes.c_void_p(scratch))
 
         # All threads have work before any does two blocks together.
         wide = max(1, min(self.program.wide, blocks // max(1, threads)))
@@ -146,7 +146,8 @@ class Compiled:
         places = addresses(works)
 
         def some(block: int, scratch: int) -> None:
-            found = self._library.examine(*map(ctypes.c_void_p, (places[block], scratch)))
+            work = ctypes.c_void_p(places[block])
+            found = self._library.examine(work, ctypes.c_void_p(scratch))
             asked[block] = found
             verdicts.end(slice(block * self.lanes, (block + 1) * self.lanes), found)
 

@@ -66,7 +66,7 @@ static void draw(const Sequences *s, long number, Place *place, V *room, V *work
 
 #endif
 
-/* Where the sequences of these rows are obtained. */
+/* What the sequences of these rows are drawn with, if the program draws them. */
 static void look_up(const Sequences *s, const int32_t *rows, Place *place) {
   (void)s, (void)rows, (void)place;
 #if DRAWN
