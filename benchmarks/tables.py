@@ -3,6 +3,9 @@
     python benchmarks/tables.py                       to results/tables.json, part by part
     python benchmarks/tables.py --only reber          the parts with this in their name
 
+Each part is written when it is done, so a run that was stopped goes on with `--only`: parts that
+are not asked for keep what they had.
+
 A row's own cap is the published budget where that is affordable; here the dearest rows have less,
 and a claim beyond a cap is said to be not comparable. On two cores the whole takes an hour or two.
 """
@@ -10,11 +13,12 @@ and a claim beyond a cap is said to be not comparable. On two cores the whole ta
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from _measuring import write
+from _measuring import RESULTS, write
 
 import farback as fb
 
@@ -63,10 +67,13 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--only", default="", help="parts with this in their name")
     only = asked.parse_args().only
-    done: list[dict[str, Any]] = []
+    file = RESULTS / "tables.json"
+    before = json.loads(file.read_text())["parts"] if only and file.exists() else []
+    known: dict[str, dict[str, Any]] = {it["part"]: it for it in before}
     for part in PARTS:
         if only.lower() in part.name.lower():
-            done.append(_done(part))
+            known[part.name] = _done(part)
+            done = [known[it.name] for it in PARTS if it.name in known]
             total = round(sum(it["seconds"] for it in done))
             write("tables", {"seconds": total, "parts": done})
 
