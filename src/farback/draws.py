@@ -104,9 +104,7 @@ class Draws:
         return np.where(self._unit(shape) < 0.5, -1.0, 1.0)
 
     def _unit(self, shape: tuple[int, ...]) -> Float64[np.ndarray, "*shape R B"]:
-        one, two, three, four = self._words(shape, 2)
-        words = np.stack([one << _HALF | two, three << _HALF | four], axis=1)
-        return self._cut(words >> np.uint64(11), shape) * _GRID
+        return self._cut(_paired(self._words(shape, 2)), shape) * _GRID
 
     def _words(self, shape: tuple[int, ...], each: int) -> tuple[Words, Words, Words, Words]:
         """Words for the places of a call, of which those of one counter serve `each`."""
@@ -213,6 +211,27 @@ def philox(
         )
         low, high = (low + _WEYL[0]) & _LOW, (high + _WEYL[1]) & _LOW
     return zero, one, two, three
+
+
+def words_to_units(
+    places: Words, number: UInt64[np.ndarray, " R"], keys: UInt64[np.ndarray, " R"]
+) -> Float64[np.ndarray, "units R"]:
+    """What `uniform` gives at its first call for one sequence of each of some keys.
+
+    Args:
+        places: [counters, 1], of which each serves two numbers.
+        number: the number of each key's sequence.
+        keys: one a trial.
+    """
+    counter = places, np.zeros_like(places), np.asarray(number & _LOW), np.asarray(number >> _HALF)
+    words = _paired(philox(counter, (keys & _LOW, keys >> _HALF)))
+    return words.reshape(-1, len(keys)) * _GRID
+
+
+def _paired(words: tuple[Words, Words, Words, Words]) -> Words:
+    """Two words of 53 bits from each four of 32."""
+    one, two, three, four = words
+    return np.stack([one << _HALF | two, three << _HALF | four], axis=1) >> np.uint64(11)
 
 
 def seed_of(seed: int, purpose: str) -> int:

@@ -119,6 +119,12 @@ class Problem:
             gradient,
         )
 
+    def losses(self, outputs: Tensor, targets: Tensor, scored: Tensor) -> Float[Tensor, " *batch"]:
+        """Equation (3) of outputs at some steps, [T, *batch, ...], for each sequence."""
+        each = vmap(self.task.loss)(outputs.flatten(0, -2), targets.flatten(0, -2))
+        each = each.reshape(scored.shape)
+        return torch.where(scored > 0, each * scored, 0).sum(0)
+
     def summands(
         self, params: Params, states: Tensor, xs: Tensor, alive: Tensor, adjoints: Tensor
     ) -> Params:
@@ -169,6 +175,7 @@ class Trials:
         self.sensitivity = batched(problem.sensitivity, each, shared)
         self.projected = batched(problem.projected, (0, 0))
         self.answers = batched(problem.answers, (0, 1, 1), out=1)
+        self.losses = batched(problem.losses, (1, 1, 1))
         self._problem = problem
 
     def parameters(

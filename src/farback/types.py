@@ -106,6 +106,25 @@ def plus(one: Params, other: Params) -> Params:
     return {name: value + other[name] for name, value in one.items()}
 
 
+def size_of(params: Params) -> int:
+    """How many numbers the parameters of one trial are."""
+    return sum(value.numel() for value in params.values())
+
+
+def split_like(numbers: Float[Tensor, " P"], params: Params) -> Params:
+    """Numbers one behind the other, as parameters of those names and shapes."""
+    parts = numbers.split([value.numel() for value in params.values()])
+    return {
+        name: part.reshape(value.shape)
+        for (name, value), part in zip(params.items(), parts, strict=True)
+    }
+
+
+def chosen_from(choice: Bool[Tensor, ""], one: Params, other: Params) -> Params:
+    """The one where it is chosen, else the other."""
+    return {name: torch.where(choice, value, other[name]) for name, value in one.items()}
+
+
 def zeros_like(params: Params) -> Params:
     """Zeros of the same shapes."""
     return {name: torch.zeros_like(value) for name, value in params.items()}

@@ -73,7 +73,7 @@ def learn(
 ) -> tuple[Params, Memory, list[Tensor]]:
     """Parameters and memory after some steps from the `first` on, and the errors on the way."""
     net, count = Trials(Problem(cell, TASK)), learner.presented
-    memory, errors = learner.init(net, params), []
+    memory, errors = learner.init(net, params, SEEDS), []
     with running():
         for step in range(first, first + steps):
             strings = TASK.sample(Draws(SEEDS, "training", first=step * count, count=count))

@@ -1,5 +1,6 @@
 """Every learner keeps the contract, and the contract sees what breaks it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from farback._catalogue import names
 from farback.draws import Draws
 from farback.errors import WrongUsage
+from farback.learners import Annealing, Guessing, Multigrid
 from farback.learners._learner import Learned, Learner, Memory
 from farback.learners.construction import Construction
 from farback.learners.descent import Descent
@@ -37,6 +39,9 @@ MADE: dict[str, list[Learner]] = {
         Descent(TruncatedBPTT(5, 3), Adam(), per_step=True),
         Descent(OneStep(), SGD(), batch=2, per_step=True),
     ],
+    "annealing": [Annealing(), Annealing(batch=3, cycles=1, adaptations=1)],
+    "guessing": [Guessing(), Guessing(batch=3, width=2.0)],
+    "multigrid": [Multigrid(), Multigrid(batch=3, points=2, width=0.5, least=0.4)],
     "construction": [
         Construction(Descent(BPTT(), Adam(), batch=3), added=("U",), window=6, share=0.5),
         Construction(Descent(RTRL(), SGD(), per_step=True), added=("U", "start")),
@@ -68,7 +73,7 @@ def test_within_a_sequence_an_update_is_made_when_a_block_is_due(
     one = sequences.rows(longest, 1)
     assert one.steps == 19
     asked = replace(one, scored=torch.ones_like(one.scored))
-    learned = learner.step(net, params, learner.init(net, params), asked)
+    learned = learner.step(net, params, learner.init(net, params, [0]), asked)
     assert learned.memory["count"]["t"].tolist() == [updates]
 
 
@@ -79,7 +84,7 @@ def test_within_a_sequence_nothing_is_updated_where_nothing_is_asked(
     learner, net = Descent(gradient, Adam(), per_step=True), Trials(SMALL)
     params = net.parameters([0], torch.float64)
     one = SMALL.task.sample(Draws([0], "training")).to(torch.float64)
-    learned = learner.step(net, params, learner.init(net, params), one)
+    learned = learner.step(net, params, learner.init(net, params, [0]), one)
     assert learned.memory["count"]["t"].tolist() == [one.scored.sum()]
     assert 0 < one.scored.sum() < one.steps
 
@@ -99,7 +104,7 @@ class Changed(Learner):
     def fits(self, problem: Problem) -> None:
         """Every problem."""
 
-    def init(self, net: Trials, params: Params) -> Memory:
+    def init(self, net: Trials, params: Params, seeds: Sequence[int]) -> Memory:
         return {}
 
     def wrong(self, params: Params, right: Learned) -> Learned:

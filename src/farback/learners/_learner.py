@@ -7,6 +7,7 @@ back, each in lengths of a sequence.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from .._part import Part
-from ..engine.native import Backward, Forward, Learning
+from ..engine.native import Ahead, Backward, Forward, Learning
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
 from .gradients._gradient import Gradient
@@ -39,9 +40,9 @@ class Learned(NamedTuple):
 class Compiled(NamedTuple):
     """How the native engine runs a learner."""
 
-    gradient: Gradient
-    schedule: Backward | Forward
+    schedule: Ahead | Backward | Forward
     learning: Learning
+    gradient: Gradient | None = None
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,22 @@ class Learner(Part, ABC):
         """
 
     @abstractmethod
-    def init(self, net: Trials, params: Params) -> Memory:
-        """What is remembered before the first step."""
+    def init(self, net: Trials, params: Params, seeds: Sequence[int]) -> Memory:
+        """What is remembered before the first step.
+
+        Args:
+            net: the problem.
+            params: each trial's parameters, [R, ...].
+            seeds: each trial's seed, for what it draws.
+        """
 
     @abstractmethod
     def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:
         """Learn from `presented` sequences of every trial, [T, R, presented, ...]."""
+
+    def counted(self, memory: Memory) -> dict[str, Float[Tensor, " R"]]:
+        """What it counted by itself, by name, for the measures of each trial."""
+        return {}
 
     def compiled(self, problem: Problem) -> Compiled | None:
         """What the native engine makes of it, for one trial; None where it cannot."""

@@ -21,6 +21,7 @@ after S. E. Fahlman, The Recurrent Cascade-Correlation Learning Algorithm, 1991.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +30,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from ..engine.native import Told
 from ..errors import WrongUsage, expect, unknown
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
@@ -83,8 +85,8 @@ class Construction(Learner):
             if name not in known:
                 raise unknown("parameter", name, known, where=f" of {type(problem.cell).__name__}")
 
-    def init(self, net: Trials, params: Params) -> Memory:
-        return self._memory(self._descent.init(net, params), params)
+    def init(self, net: Trials, params: Params, seeds: Sequence[int]) -> Memory:
+        return self._memory(self._descent.init(net, params, seeds), params)
 
     def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:
         begun = self._begun(params, memory)
@@ -104,11 +106,11 @@ class Construction(Learner):
             params, descent = inner.learning.update(params, gradient, memory["descent"])
             return params, memory | {"descent": descent}
 
-        def before(params: Params, memory: Memory) -> tuple[Params, Memory]:
+        def before(params: Params, memory: Memory, chance: Tensor) -> tuple[Params, Memory]:
             return _one(self._begun(_several(params), _several(memory))), memory
 
-        def after(params: Params, losses: Tensor, memory: Memory) -> tuple[Params, Memory]:
-            ended = self._ended(_several(params), losses.unsqueeze(0), _several(memory))
+        def after(params: Params, memory: Memory, told: Told) -> tuple[Params, Memory]:
+            ended = self._ended(_several(params), told.losses.unsqueeze(0), _several(memory))
             return _one(ended[0]), _one(ended[1])
 
         learning = replace(

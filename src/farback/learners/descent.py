@@ -13,6 +13,7 @@ Neural Networks, 1989.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -83,7 +84,7 @@ class Descent(Learner):
         _expect(self.update, stepped, Step)
         _expect_alike(self.update, stepped.step, params)
 
-    def init(self, net: Trials, params: Params) -> Memory:
+    def init(self, net: Trials, params: Params, seeds: Sequence[int]) -> Memory:
         return _init(self.update)(params)
 
     def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:
@@ -102,12 +103,10 @@ class Descent(Learner):
             update=lambda params, gradient, memory: descend(
                 self.update, params, self._mean(gradient), memory
             ),
-            before=lambda params, memory: (params, memory),
-            after=lambda params, losses, memory: (params, memory),
             batch=self.batch,
             per_step=self.per_step,
         )
-        return Compiled(self.gradient, schedule, learning)
+        return Compiled(schedule, learning, self.gradient)
 
     def _step_by_step(
         self, net: Trials, params: Params, memory: Memory, sequences: Sequences

@@ -77,7 +77,7 @@ class _Bench:
 
     def begin(self, seeds: tuple[int, ...] = _SEEDS, dtype: torch.dtype = torch.float64) -> _State:
         params = self.net.parameters(seeds, dtype)
-        return _State(params, self.learner.init(self.net, params))
+        return _State(params, self.learner.init(self.net, params, seeds))
 
     def sequences(self, step: int, seeds: tuple[int, ...] = _SEEDS) -> Sequences:
         """What is learned from at a step."""

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool
 
 from ..engine.reference import running
-from ..learners._learner import Learner
+from ..learners._learner import Learner, Memory
 from ..problem import Problem, Trials
 from ..results.run import Outcome
 from ..types import Params
@@ -93,7 +93,7 @@ def run(
         net = Trials(plan.problem)
         feed = Feed(plan.problem.task, seeds, plan.dtype, plan.device)
         params = net.parameters(seeds, plan.dtype, plan.device)
-        memory = plan.learner.init(net, params)
+        memory = plan.learner.init(net, params, seeds)
         judge = Judge(net, feed)
         last = Last(len(seeds), max(plan.problem.task.criterion.last, 1))
         curve = Curve(len(seeds), max(plan.check, plan.sequences // POINTS))
@@ -124,11 +124,17 @@ def run(
                     measures = judge.measures(params, row)
                     if plan.problem.task.criterion.last:
                         measures |= last.measures(row)
+                    measures |= counted(plan.learner, memory, row)
                     points = curve.of(row, presented)
                     deliver(Finished(seeds[row], outcome, presented, measures, points))
             open_to &= ~(diverged | solved | unsolved)
             if not open_to.any():
                 return
+
+
+def counted(learner: Learner, memory: Memory, row: int) -> dict[str, float]:
+    """What the learner of one trial counted."""
+    return {name: float(value[row]) for name, value in learner.counted(memory).items()}
 
 
 def _row(params: Params, row: int) -> Params:

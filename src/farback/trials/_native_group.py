@@ -15,18 +15,20 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Bool
+from torch.utils import _pytree as pytree
 
 from ..engine._machine import threads
 from ..engine.native._lanes import Compiled, Verdicts, leaves_of
 from ..engine.native._memory import Laid, Streamed
 from ..engine.reference import running
+from ..learners._learner import Memory
 from ..problem import Trials
 from ..results.run import Outcome
 from ._compiled import Native
 from ._curve import Curve
 from ._exam import Last
 from ._feed import Feed
-from ._group import POINTS, Finished, Moment, Plan
+from ._group import POINTS, Finished, Moment, Plan, counted
 from ._native_judge import NativeJudge
 
 _PATIENCE = 0.2
@@ -76,7 +78,7 @@ def run_native(
         net = Trials(plan.problem)
         drawn = net.parameters(seeds, plan.dtype)
         group = _Group(plan, native, seeds, list(drawn), [it.shape[1:] for it in drawn.values()])
-        group.begin(leaves_of(drawn), leaves_of(plan.learner.init(net, drawn)))
+        group.begin(leaves_of(drawn), plan.learner.init(net, drawn, seeds))
 
         def pause() -> None:
             with torch.inference_mode(False):
@@ -124,9 +126,10 @@ class _Group:
         """Draw no further."""
         self._drawing.shutdown(wait=False, cancel_futures=True)
 
-    def begin(self, params: list[np.ndarray], memory: list[np.ndarray]) -> None:
+    def begin(self, params: list[np.ndarray], memory: Memory) -> None:
         """Put the trials at their start."""
-        self._leaves, self._memory = params, memory
+        self._leaves, self._memory = params, leaves_of(memory)
+        self._form = pytree.tree_structure(memory)
         self._pack(np.arange(len(self._seeds)))
 
     def advance(self) -> bool:
@@ -170,11 +173,13 @@ class _Group:
             "solved": solved,
             "unsolved": unsolved,
         }
+        memory = pytree.tree_unflatten(map(torch.from_numpy, self._memory), self._form)
         for outcome, rows in ends.items():
             found = self._judge.measures(self._leaves, np.flatnonzero(rows))
             for row, measures in zip(np.flatnonzero(rows).tolist(), found, strict=True):
                 if plan.problem.task.criterion.last:
                     measures |= self._last.measures(row)
+                measures |= counted(plan.learner, memory, row)
                 points = self._curve.of(row, presented)
                 yield Finished(self._seeds[row], outcome, presented, measures, points)
         done = diverged | solved | unsolved

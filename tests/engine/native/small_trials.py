@@ -14,7 +14,7 @@ from farback.cells import LSTM1997, Elman, FullyRecurrent, LatchingNeuron
 from farback.draws import Draws
 from farback.engine.native._lanes import Compiled, leaves_of
 from farback.engine.native._memory import Laid, Streamed, laid
-from farback.learners import Construction, Descent
+from farback.learners import Annealing, Construction, Descent, Guessing, Multigrid
 from farback.learners._learner import Learner
 from farback.learners.gradients import BPTT, RTRL, OneStep, TruncatedBPTT
 from farback.learners.updates import SGD, Adam, Chain, Clip, Momentum
@@ -55,6 +55,12 @@ STUDIES: dict[str, tuple[Problem, Learner]] = {
     "construction": (
         Problem(LSTM, ADDING),
         Construction(Descent(BPTT(), Adam(0.05)), window=4, share=0.5),
+    ),
+    "guessing": (Problem(FullyRecurrent(hidden=2), REBER), Guessing(width=3.0)),
+    "multigrid": (Problem(LSTM, ADDING), Multigrid(batch=3, width=1.0, points=3)),
+    "annealing": (
+        Problem(LatchingNeuron(), tasks.Latch(steps=9, varied=True, strings=None)),
+        Annealing(batch=2, cycles=1, adaptations=1),
     ),
 }
 
@@ -100,7 +106,7 @@ def begun(name: str, dtype: torch.dtype) -> tuple[list[np.ndarray], list[np.ndar
     problem, learner = STUDIES[name]
     net = Trials(problem)
     params = net.parameters(range(SEEDS), dtype)
-    return leaves_of(params), leaves_of(learner.init(net, params))
+    return leaves_of(params), leaves_of(learner.init(net, params, range(SEEDS)))
 
 
 def learn(

@@ -19,7 +19,7 @@ def referred(name: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
     with running():
         net, losses = Trials(problem), []
         params = net.parameters(range(TRIALS), torch.float64)
-        memory = learner.init(net, params)
+        memory = learner.init(net, params, range(TRIALS))
         sequences = drawn(name, STEPS)
         for step in range(STEPS):
             some = sequences.rows(step * learner.presented, learner.presented)

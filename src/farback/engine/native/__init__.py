@@ -20,7 +20,7 @@ A lane's numbers do not depend on how many lanes there are, nor on which trials 
 from __future__ import annotations
 
 from ._compiler import compiler
-from ._description import Backward, Forward, Learning, Net
+from ._description import Ahead, Backward, Forward, Learning, Net, Told
 from ._unavailable import Unavailable
 
-__all__ = ["Backward", "Forward", "Learning", "Net", "Unavailable", "compiler"]
+__all__ = ["Ahead", "Backward", "Forward", "Learning", "Net", "Told", "Unavailable", "compiler"]

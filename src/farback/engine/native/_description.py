@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from torch import Tensor
 
 if TYPE_CHECKING:
     from ...types import Params
@@ -36,6 +38,11 @@ class Net:
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """Sequences are answered, and nothing goes back: for learners that need no derivative."""
+
+
+@dataclass(frozen=True)
 class Backward:
     """Errors of `every` steps at a time run back over `window` steps; None for all there are."""
 
@@ -61,22 +68,50 @@ class Forward:
     later: tuple[Function, ...]
 
 
+class Told(NamedTuple):
+    """What became of the sequences of a step."""
+
+    losses: Tensor
+    """[batch], the error of each."""
+
+    right: Tensor
+    """[batch], 1 for each that was answered rightly, else 0."""
+
+    chance: Tensor
+    """[chances], what `before` was given."""
+
+
+def _nothing_before(params: Params, memory: Any, chance: Tensor) -> tuple[Params, Any]:
+    return params, memory
+
+
+def _nothing_after(params: Params, memory: Any, told: Told) -> tuple[Params, Any]:
+    return params, memory
+
+
+def _no_update(params: Params, gradient: Params, memory: Any) -> tuple[Params, Any]:
+    return params, memory
+
+
 @dataclass(frozen=True)
 class Learning:
-    """What a learner makes of gradients.
+    """What a learner makes of gradients, and of sequences that were answered.
 
     Args:
         memory: its memory of one trial, to try.
         update: params, gradient, memory -> params, memory.
-        before: params, memory -> params; before the sequences of a step.
-        after: params, memory, errors [batch] -> params, memory; after its update.
+        before: params, memory, chance -> params, memory; before the sequences of a step.
+        after: params, memory, `Told` -> params, memory; after its update.
         batch: sequences of a step.
         per_step: whether the update comes within a sequence.
+        chances: numbers of `chance`, drawn for each step as learners/_chance.py draws them,
+            by the key and the count of steps that `memory["chance"]` holds.
     """
 
     memory: Any
-    update: Function
-    before: Function
-    after: Function
+    update: Function = _no_update
+    before: Function = _nothing_before
+    after: Function = _nothing_after
     batch: int = 1
     per_step: bool = False
+    chances: int = 0

@@ -1,7 +1,7 @@
 """A program: the functions of a cell on a task under a learner, as one C source.
 
 The functions are traced one by one, each becomes a kernel, and a schedule that is written by hand
-(backward.h, forward.h) calls them: step after step, sequence after sequence.
+(ahead.h, backward.h, forward.h) calls them: step after step, sequence after sequence.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
 
+from ...types import Params
 from ._backward import backward
-from ._description import Backward, Forward, Function, Learning, Net
+from ._description import Ahead, Backward, Forward, Function, Learning, Net, Told
 from ._forward import forward
 from ._kernel import Kernel, Writer, alike, examples, given, shapes_of, size_of, weighed
 from ._stream import Stream
@@ -52,7 +55,7 @@ def examination(net: Net, *, hot: bool = False, stream: Stream | None = None) ->
 
 def training(
     net: Net,
-    schedule: Backward | Forward,
+    schedule: Ahead | Backward | Forward,
     learning: Learning,
     *,
     hot: bool = False,
@@ -77,6 +80,7 @@ def training(
         "BATCH": learning.batch,
         "PER_STEP": int(learning.per_step),
         "WIDE": 1,
+        **_chances(learning),
     }
     if isinstance(schedule, Backward):
         small = size_of(net.params) <= _SMALL and schedule.every is None
@@ -91,14 +95,14 @@ def training(
             "KEPT": kept,
         }
         macros |= {"WIDE": 4 if small else 1, "LATER": int(len(still) > 0)}
-    else:
+    elif isinstance(schedule, Forward):
         carried, carry = forward(net, schedule, hot=hot)
         kernels += carried
         macros |= carry
     kernels += _learning(net, learning)
     memory = size_of(learning.memory)
-    name = "backward.h" if isinstance(schedule, Backward) else "forward.h"
-    parts = ["judging.h", "learning.h", name, "training.h"]
+    name = type(schedule).__name__.lower()
+    parts = ["judging.h", "learning.h", f"{name}.h", "training.h"]
     source = _source(net, kernels, memory, macros, stream, parts)
     sizes = size_of(net.params), memory, hot, net.inputs, net.outputs
     return Program(source, *sizes, stream, macros["WIDE"])
@@ -116,7 +120,8 @@ def _source(
     work = max(it.work for it in (*kernels, *([stream.kernel] if stream else []))) + 1
     macros = {"DRAWN": int(stream is not None)} | macros | (stream.macros if stream else {})
     texts = [_head(net, work, memory, macros), *_texts("lanes.h", "functions.h")]
-    texts += [*_texts("normal.h", "draws.h"), stream.text] if stream else []
+    texts += _texts("normal.h", "draws.h") if stream or macros.get("CHANCES") else []
+    texts += [stream.text] if stream else []
     texts += [*_texts("sequences.h", "outer.h", "influence.h"), *(it.text for it in kernels)]
     return "\n".join([*texts, *_texts("drawing.h", *parts)])
 
@@ -169,14 +174,33 @@ def _answering(net: Net, hot: bool) -> list[Kernel]:
     return [*kernels, grade.done(["out"]), loss.done(["out"])]
 
 
+def _chances(learning: Learning) -> dict[str, int]:
+    """How many numbers a step draws, and where in its memory a trial has what they come from."""
+    if not learning.chances:
+        return {"CHANCES": 0}
+    key, step = (torch.full_like(learning.memory["chance"][name], -1.0) for name in ("key", "step"))
+    marked = learning.memory | {"chance": {"key": key, "step": step}}
+    flat = torch.cat([it.reshape(-1) for it in pytree.tree_leaves(marked)])
+    first = int((flat == -1.0).nonzero()[0])
+    return {"CHANCES": learning.chances, "CHANCE_AT": first}
+
+
 def _learning(net: Net, learning: Learning) -> list[Kernel]:
     memory, kind = learning.memory, next(iter(net.params.values())).dtype
     sizes = {"p": size_of(net.params), "m": size_of(memory)}
+    of_each, chance = (
+        torch.ones(learning.batch, dtype=kind),
+        torch.zeros(learning.chances, dtype=kind),
+    )
+
+    def after(params: Params, loss: Tensor, right: Tensor, chance: Tensor, memory: Any) -> Any:
+        return learning.after(params, memory, Told(loss, right, chance))
+
     kernels = []
     for name, function, further in (
         ("update", learning.update, {"g": net.params}),
-        ("before", learning.before, {}),
-        ("after", learning.after, {"loss": torch.ones(learning.batch, dtype=kind)}),
+        ("before", lambda p, c, m: learning.before(p, m, c), {"chance": chance}),
+        ("after", after, {"loss": of_each, "right": of_each, "chance": chance}),
     ):
         arrays = {"p": sizes["p"]} | {it: size_of(tree) for it, tree in further.items()}
         writer = Writer(name, arrays | {"m": sizes["m"]})

@@ -49,6 +49,31 @@ typedef struct {
   Verdicts verdicts;
 } Exam;
 
+/* What parameters answer to one sequence. `losses`: whether the errors of learning are wanted. */
+LANES_INLINE Verdict answered(const V *p, const Sequences *data, const Place *place, int losses,
+                              V *state, V *next, V *work) {
+  Verdict v = unjudged();
+  k_start(p, state, work);
+  for (long t = 0; t < place->longest; t++) {
+    LOOK(t);
+    k_step(p, state, x, symbol, next, work);
+    if (t >= place->shortest) blend(present(place, t), next, state, STATE);
+    memcpy(state, next, STATE * sizeof(V));
+    V scored, outputs[OUTPUTS], target[OUTPUTS];
+    fetch(data, SCORED, place, t, 1, &scored);
+    if (!ANY(GT(scored, SPLAT((R)0)))) continue;
+    k_read(p, state, x, symbol, outputs, work);
+    fetch(data, TARGET, place, t, OUTPUTS, target);
+    if (losses) {
+      V loss;
+      k_loss(outputs, target, &scored, &loss, work);
+      v.loss = v.loss + loss;
+    }
+    judge(&v, data, place, t, outputs, target, scored, work);
+  }
+  return v;
+}
+
 long examine(const Exam *e, V *scratch) {
   const V *const p = (const V *)e->params;
   const Sequences *const data = &e->data;
@@ -60,25 +85,7 @@ long examine(const Exam *e, V *scratch) {
   look_up(data, e->rows, place);
   for (; n < e->count; n++) {
     obtain(data, e->rows, 0, e->first + n, place, found, work);
-    Verdict v = unjudged();
-    k_start(p, state, work);
-    for (long t = 0; t < place->longest; t++) {
-      LOOK(t);
-      k_step(p, state, x, symbol, next, work);
-      if (t >= place->shortest) blend(present(place, t), next, state, STATE);
-      memcpy(state, next, STATE * sizeof(V));
-      V scored, outputs[OUTPUTS], target[OUTPUTS];
-      fetch(data, SCORED, place, t, 1, &scored);
-      if (!ANY(GT(scored, SPLAT((R)0)))) continue;
-      k_read(p, state, x, symbol, outputs, work);
-      fetch(data, TARGET, place, t, OUTPUTS, target);
-      if (e->losses) {
-        V loss;
-        k_loss(outputs, target, &scored, &loss, work);
-        v.loss = v.loss + loss;
-      }
-      judge(&v, data, place, t, outputs, target, scored, work);
-    }
+    const Verdict v = answered(p, data, place, e->losses != 0, state, next, work);
     report(&v, e->verdicts, n);
     long least = e->allowed + 1;
     for (int l = 0; l < LANES; l++) {

@@ -3,6 +3,8 @@
 typedef struct {
   V *p, *g, *m; /* parameters, gradient, the learner's memory */
   V *losses;    /* of the sequences of a step */
+  V *right;     /* 1 where they were answered rightly, else 0 */
+  V *chance;    /* what the learner draws for the step */
 } Trials;
 
 /* Trials on their way through a sequence, as backward.h or forward.h has it. */
