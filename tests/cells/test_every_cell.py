@@ -23,6 +23,10 @@ CHOICES: dict[str, list[Cell]] = {
         cells.GRU(hidden=2, bias=False, readout=False),
         cells.GRU(hidden=3, readout_bias=False, readout_squashing=LOGISTIC),
     ],
+    "Hochreiter1996": [
+        cells.Hochreiter1996(hidden=2, self_links=False, shortcut=True),
+        cells.Hochreiter1996(hidden=3, hidden_first=False, squashing=TANH),
+    ],
     "LSTM": [
         cells.LSTM(hidden=2, bias=False, readout=False),
         cells.LSTM(hidden=3, forget_bias=1.0, readout_bias=False, readout_squashing=LOGISTIC),

@@ -30,6 +30,7 @@ MANY = Draws(range(20), "statistics", count=500)
         T.DistractedLag(delay=30, symbols=2),
         T.TwoSequence(conveying=1, noisy_signal=True),
         T.TwoSequence(noisy_targets=True, stop=1),
+        T.TwoSequence(length=6, longest=9, conveying=1, strings=3, tolerance=0.1),
         T.Adding(first_pair=False),
         T.Adding(shown=False),
         T.Adding(length=6),
@@ -104,6 +105,15 @@ def test_2a_has_two_strings_that_differ_at_their_ends() -> None:
     assert asked == {(0, 1, 2, 3), (0, 1, 2, 4)}
     assert (inputs[0] == targets[-1]).all()
     assert float((inputs[0] == 3).double().mean()) == pytest.approx(0.5, abs=5 * 0.005)
+
+
+def test_guessing_has_a_fixed_set_of_as_many_sequences_of_either_class() -> None:
+    task = T.TwoSequence(length=500, longest=600, conveying=1, strings=50, tolerance=0.1)
+    drawn = task.training_set(Draws([1, 2], "set", count=100))
+    assert drawn.answers.sum((0, 2, 3)).tolist() == [50.0, 50.0]
+    assert (drawn.inputs[0].flatten() == 2 * drawn.answers.sum(0).flatten() - 1).all()
+    assert 500 <= drawn.lengths.min() < 510 and 590 < drawn.lengths.max() <= 600
+    assert task.criterion == Criterion(on=("training",))
 
 
 def test_the_test_set_of_2a_holds_each_string_once() -> None:
