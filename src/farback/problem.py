@@ -13,7 +13,7 @@ sequence's gradient does not depend on how far it was padded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from torch.func import grad, jacrev, vjp, vmap
 
 from .cells._cell import Cell
 from .draws import seed_of
-from .engine.reference import batched
+from .engine.reference import Function, batched
 from .tasks._task import Task
 from .types import Params, Sequences, plus
 
@@ -156,6 +156,10 @@ class Problem:
         axes = adjoint.ndim
         return {name: torch.tensordot(adjoint, each, axes) for name, each in influence.items()}
 
+    def mapped(self, make: Callable[[Problem], Function]) -> Function:
+        """A function of params and of what belongs to one sequence, made for this problem."""
+        return make(self)
+
 
 class Trials:
     """A problem for R trials of B sequences: [T, R, B, I], parameters [R, ...]."""
@@ -177,6 +181,7 @@ class Trials:
         self.answers = batched(problem.answers, (0, 1, 1), out=1)
         self.losses = batched(problem.losses, (1, 1, 1))
         self._problem = problem
+        self._mapped: dict[Callable[[Problem], Function], Function] = {}
 
     def parameters(
         self, seeds: Iterable[int], dtype: torch.dtype, device: torch.device | str = "cpu"
@@ -187,6 +192,12 @@ class Trials:
             name: torch.stack([it[name] for it in drawn]).to(device=device, dtype=dtype)
             for name in drawn[0]
         }
+
+    def mapped(self, make: Callable[[Problem], Function]) -> Function:
+        """What is made for one sequence, for those of all trials: [R, B, ...] each."""
+        if make not in self._mapped:
+            self._mapped[make] = batched(make(self._problem), (0, 0), (None, 0))
+        return self._mapped[make]
 
     def start(self, params: Params, sequences: Sequences) -> Float[Tensor, "R B N"]:
         """The state before the first step, the same for all sequences of a trial."""

@@ -50,7 +50,7 @@ def test_truncated_bptt_keeps_the_contract_at_every_width(window: int, every: in
 
 def test_bptt_and_rtrl_are_exact_and_the_others_are_not() -> None:
     exact = {name: member("gradients", name)().exact for name in names("gradients")}
-    assert exact == {"bptt": True, "one_step": False, "rtrl": True, "truncated_bptt": False}
+    assert [name for name, it in exact.items() if it] == ["bptt", "rtrl"]
 
 
 @pytest.mark.parametrize(

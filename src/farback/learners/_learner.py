@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from .._part import Part
-from ..engine.native import Ahead, Backward, Forward, Learning
+from ..engine.native import Ahead, Backward, Forward, Learning, Recursion
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
 from .gradients._gradient import Gradient
@@ -40,7 +40,7 @@ class Learned(NamedTuple):
 class Compiled(NamedTuple):
     """How the native engine runs a learner."""
 
-    schedule: Ahead | Backward | Forward
+    schedule: Ahead | Backward | Forward | Recursion
     learning: Learning
     gradient: Gradient | None = None
 

@@ -20,7 +20,7 @@ from .._named import users_code
 from ..cells._cell import Cell
 from ..draws import Draws
 from ..engine._machine import lanes
-from ..engine.native import Backward, Net, Unavailable, compiler
+from ..engine.native import Backward, Net, Recursion, Unavailable, compiler
 from ..engine.native._lanes import Compiled
 from ..engine.native._memory import laid
 from ..engine.native._program import Program, examination, training
@@ -89,6 +89,8 @@ def _written(cell: Cell, task: Task, learner: Learner, dtype: torch.dtype) -> Na
     if made is None:
         raise Unavailable(f"{_culprit(learner)} has no schedule for it")
     gradient = type(made.gradient)
+    if isinstance(made.schedule, Recursion):
+        raise Unavailable(f"{gradient.__name__} is a recursion")
     if isinstance(made.schedule, Backward) and not _is_its_own(
         gradient, "schedule", "__call__", "begin", "advance"
     ):

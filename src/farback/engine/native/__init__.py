@@ -20,7 +20,17 @@ A lane's numbers do not depend on how many lanes there are, nor on which trials 
 from __future__ import annotations
 
 from ._compiler import compiler
-from ._description import Ahead, Backward, Forward, Learning, Net, Told
+from ._description import Ahead, Backward, Forward, Learning, Net, Recursion, Told
 from ._unavailable import Unavailable
 
-__all__ = ["Ahead", "Backward", "Forward", "Learning", "Net", "Told", "Unavailable", "compiler"]
+__all__ = [
+    "Ahead",
+    "Backward",
+    "Forward",
+    "Learning",
+    "Net",
+    "Recursion",
+    "Told",
+    "Unavailable",
+    "compiler",
+]

@@ -94,6 +94,28 @@ def _no_update(params: Params, gradient: Params, memory: Any) -> tuple[Params, A
 
 
 @dataclass(frozen=True)
+class Recursion:
+    """What is carried back over the states of a sequence, and what each of its steps adds.
+
+    Where what is carried and the parts are zero, `back` must give zeros: a step behind a sequence's
+    end adds nothing.
+
+    Args:
+        reading: params, state, x, target, weight -> output, error, entering, parts; at a scored
+            step. What enters is shaped like what is carried and added to it, and the parts are what
+            the step adds by its output alone.
+        back: params, state before, x, carried, parts -> carried before, added.
+        origin: params, carried -> added; what reaches the start.
+        finish: all that was added, in sum -> gradient.
+    """
+
+    reading: Function
+    back: Function
+    origin: Function
+    finish: Function
+
+
+@dataclass(frozen=True)
 class Learning:
     """What a learner makes of gradients, and of sequences that were answered.
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..._part import Part
-from ...engine.native import Backward, Forward
+from ...engine.native import Backward, Forward, Recursion
 from ...problem import Problem, Trials
 from ...types import Params, Sequences
 
@@ -50,6 +50,6 @@ class Gradient(Part, ABC):
     def __call__(self, net: Net, params: Params, sequences: Sequences) -> ErrorGradient:
         """The gradient over whole sequences, with the parameters held."""
 
-    def schedule(self, problem: Problem) -> Backward | Forward | None:
+    def schedule(self, problem: Problem) -> Backward | Forward | Recursion | None:
         """In which order the native engine calls what it compiled; None where it cannot."""
         return None

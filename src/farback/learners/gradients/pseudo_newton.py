@@ -1,0 +1,54 @@
+"""Pseudo-Newton: the gradient over its own diagonal curvature.
+
+    step_i = (sum_t g_it) / (sum_t h_it + mu)               (1)
+
+g_it and h_it are the first and second derivative of the error by weight i of step t, as in
+`_curvature`; h is never negative, and mu keeps a step from exploding where the error is flat. With
+several sequences to an update each is scaled by its own curvature.
+
+The source gives a rate of 0.01, mu between 0.001 and 0.3, and momentum of 0.8:
+
+    Descent(PseudoNewton(mu=0.01), Momentum(lr=0.01, momentum=0.8))
+
+Reference: Y. Bengio, P. Simard, P. Frasconi, Learning Long-Term Dependencies with Gradient Descent
+is Difficult, 1994; Y. Bengio, P. Frasconi, Credit Assignment through Time: Alternatives to
+Backpropagation, 1994; S. Becker, Y. LeCun, Improving the Convergence of Back-Propagation Learning
+with Second-Order Methods, 1988.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from ...engine.native import Recursion
+from ...problem import Problem
+from ._curvature import check_mu, scaled, second_order
+from ._recursive import RecursiveGradient
+
+
+@dataclass(frozen=True)
+class PseudoNewton(RecursiveGradient):
+    """Weights go further where the error is flat.
+
+    Args:
+        mu: what is added to the curvature; above 0.
+    """
+
+    mu: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_mu(self.mu)
+
+    @property
+    def exact(self) -> bool:
+        return False
+
+    @property
+    def backward_passes(self) -> float:
+        """One for the error and one for the curvature."""
+        return 2.0
+
+    def schedule(self, problem: Problem) -> Recursion:
+        return second_order(problem, at_end=partial(scaled, mu=self.mu))  # (1)
