@@ -89,9 +89,7 @@ def _written(cell: Cell, task: Task, learner: Learner, dtype: torch.dtype) -> Na
     if made is None:
         raise Unavailable(f"{_culprit(learner)} has no schedule for it")
     gradient = type(made.gradient)
-    if isinstance(made.schedule, Recursion):
-        raise Unavailable(f"{gradient.__name__} is a recursion")
-    if isinstance(made.schedule, Backward) and not _is_its_own(
+    if isinstance(made.schedule, Backward | Recursion) and not _is_its_own(
         gradient, "schedule", "__call__", "begin", "advance"
     ):
         raise Unavailable(f"{gradient.__name__} goes back in a way of its own")

@@ -16,7 +16,14 @@ from farback.engine.native._lanes import Compiled, leaves_of
 from farback.engine.native._memory import Laid, Streamed, laid
 from farback.learners import Annealing, Construction, Descent, Guessing, Multigrid
 from farback.learners._learner import Learner
-from farback.learners.gradients import BPTT, RTRL, OneStep, TruncatedBPTT
+from farback.learners.gradients import (
+    BPTT,
+    RTRL,
+    OneStep,
+    PseudoNewton,
+    TimeWeightedNewton,
+    TruncatedBPTT,
+)
 from farback.learners.updates import SGD, Adam, Chain, Clip, Momentum
 from farback.problem import Problem, Trials
 from farback.trials._compiled import Native, native
@@ -51,6 +58,14 @@ STUDIES: dict[str, tuple[Problem, Learner]] = {
     "drawn": (
         Problem(LatchingNeuron(), tasks.Latch(steps=9, varied=True, strings=None)),
         Descent(BPTT(), SGD(0.2), batch=2),
+    ),
+    "pseudo-Newton": (
+        Problem(FullyRecurrent(hidden=2, hidden_bias=True), REBER),
+        Descent(PseudoNewton(mu=0.1), Momentum(0.01), batch=2),
+    ),
+    "time-weighted": (
+        Problem(LSTM, ADDING),
+        Descent(TimeWeightedNewton(mu=0.3), SGD(0.01)),
     ),
     "construction": (
         Problem(LSTM, ADDING),

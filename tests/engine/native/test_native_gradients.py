@@ -11,13 +11,27 @@ from farback.draws import Draws
 from farback.engine.native._lanes import Compiled, leaves_of
 from farback.engine.native._memory import laid
 from farback.learners import Descent
-from farback.learners.gradients import BPTT, RTRL, OneStep, TruncatedBPTT
+from farback.learners.gradients import (
+    BPTT,
+    RTRL,
+    OneStep,
+    PseudoNewton,
+    TimeWeightedNewton,
+    TruncatedBPTT,
+)
 from farback.learners.updates import SGD
 from farback.problem import Problem, Trials
 from farback.testing._members import CELLS, PAIRS, TASKS, covering
 from farback.trials._compiled import native
 
-GRADIENTS = (BPTT(), RTRL(), OneStep(), TruncatedBPTT(window=5, every=2))
+GRADIENTS = (
+    BPTT(),
+    RTRL(),
+    OneStep(),
+    TruncatedBPTT(window=5, every=2),
+    PseudoNewton(),
+    TimeWeightedNewton(mu=1e-3),
+)
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
 TRIALS = 3
 RATE = 2.0**40

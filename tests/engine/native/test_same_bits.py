@@ -13,7 +13,7 @@ TYPES = {torch.float32: 16, torch.float64: 8}
 NAN, INFINITE, LARGE = 2, 7, 11
 """Seeds whose weights are spoilt."""
 
-DOUBLE = ["BPTT", "gathered inputs", "RTRL", "influences of symbols", "truncated"]
+DOUBLE = ["BPTT", "gathered inputs", "RTRL", "influences of symbols", "truncated", "pseudo-Newton"]
 """What is tried in float64 too."""
 
 CASES = [(it, torch.float32) for it in STUDIES] + [(it, torch.float64) for it in DOUBLE]

@@ -9,7 +9,7 @@ after step and sequence after sequence, for as many trials as there are lanes.
     emit         graphs to statements           arithmetic, hot   sums, products, one-hot inputs
     codes, body  numbers, statements, loops     buffers, fusion   where results stand, loops joined
     memo, outer  what steps keep for later      kernel            statements to a C function
-    backward, forward, program                  the kernels, and the schedule that calls them
+    backward, forward, recursion, program       the kernels, and the schedule that calls them
     memory       sequences as C reads them      stream            sequences as C draws them
     lanes        trials in and out
     compiler, folder, cache                     from source to a library

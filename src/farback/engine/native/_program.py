@@ -1,7 +1,7 @@
 """A program: the functions of a cell on a task under a learner, as one C source.
 
 The functions are traced one by one, each becomes a kernel, and a schedule that is written by hand
-(ahead.h, backward.h, forward.h) calls them: step after step, sequence after sequence.
+(ahead.h, backward.h, forward.h, recursion.h) calls them: step after step, sequence after sequence.
 """
 
 from __future__ import annotations
@@ -18,9 +18,19 @@ from torch.utils import _pytree as pytree
 
 from ...types import Params
 from ._backward import backward
-from ._description import Ahead, Backward, Forward, Function, Learning, Net, Told
+from ._description import (
+    Ahead,
+    Backward,
+    Forward,
+    Function,
+    Learning,
+    Net,
+    Recursion,
+    Told,
+)
 from ._forward import forward
 from ._kernel import Kernel, Writer, alike, examples, given, shapes_of, size_of, weighed
+from ._recursion import recursion
 from ._stream import Stream
 from ._trace import trace
 
@@ -55,7 +65,7 @@ def examination(net: Net, *, hot: bool = False, stream: Stream | None = None) ->
 
 def training(
     net: Net,
-    schedule: Ahead | Backward | Forward,
+    schedule: Ahead | Backward | Forward | Recursion,
     learning: Learning,
     *,
     hot: bool = False,
@@ -95,10 +105,11 @@ def training(
             "KEPT": kept,
         }
         macros |= {"WIDE": 4 if small else 1, "LATER": int(len(still) > 0)}
-    elif isinstance(schedule, Forward):
-        carried, carry = forward(net, schedule, hot=hot)
-        kernels += carried
-        macros |= carry
+    elif not isinstance(schedule, Ahead):
+        derive = forward if isinstance(schedule, Forward) else recursion
+        derived, sizes = derive(net, schedule, hot=hot)  # type: ignore
+        kernels += derived
+        macros |= sizes
     kernels += _learning(net, learning)
     memory = size_of(learning.memory)
     name = type(schedule).__name__.lower()

@@ -7,7 +7,7 @@ typedef struct {
   V *chance;    /* what the learner draws for the step */
 } Trials;
 
-/* Trials on their way through a sequence, as backward.h or forward.h has it. */
+/* Trials on their way through a sequence, as backward.h, forward.h or recursion.h has it. */
 typedef struct run Run;
 
 static inline void none(V *values, long count) {

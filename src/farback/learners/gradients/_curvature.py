@@ -74,8 +74,9 @@ def second_order(
         def error(output: Tensor) -> Tensor:
             return torch.where(weight > 0, task.loss(output, target) * weight, 0)
 
-        output, back = vjp(lambda p, s: cell.read(p, s, x), params, state)
-        slope, bend, loss = vjp(grad_and_value(error), output, has_aux=True)
+        output, back = vjp(lambda p, s: cell.read(p, s, x), params, state)[:2]
+        sloped: Any = vjp(grad_and_value(error), output, has_aux=True)
+        slope, bend, loss = sloped
         each = torch.eye(len(output)).to(output)
         curve = vmap(bend)(each)[0].diagonal().clamp(min=0)
         by_params, by_state = vmap(back)(each)
