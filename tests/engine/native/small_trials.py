@@ -19,6 +19,7 @@ from farback.learners._learner import Learner
 from farback.learners.gradients import (
     BPTT,
     RTRL,
+    Omega,
     OneStep,
     PseudoNewton,
     TimeWeightedNewton,
@@ -67,6 +68,7 @@ STUDIES: dict[str, tuple[Problem, Learner]] = {
         Problem(LSTM, ADDING),
         Descent(TimeWeightedNewton(mu=0.3), SGD(0.01)),
     ),
+    "Omega": (Problem(Elman(hidden=3), REBER), Descent(Omega(), SGD(0.1), batch=2)),
     "construction": (
         Problem(LSTM, ADDING),
         Construction(Descent(BPTT(), Adam(0.05)), window=4, share=0.5),

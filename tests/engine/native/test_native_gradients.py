@@ -14,6 +14,7 @@ from farback.learners import Descent
 from farback.learners.gradients import (
     BPTT,
     RTRL,
+    Omega,
     OneStep,
     PseudoNewton,
     TimeWeightedNewton,
@@ -31,6 +32,7 @@ GRADIENTS = (
     TruncatedBPTT(window=5, every=2),
     PseudoNewton(),
     TimeWeightedNewton(mu=1e-3),
+    Omega(squared=False),
 )
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
 TRIALS = 3

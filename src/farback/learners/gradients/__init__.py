@@ -11,7 +11,12 @@ from typing import Any
 
 from ..._catalogue import class_names, named
 
-_FOR_YOUR_OWN = {"Advanced": "_online", "ErrorGradient": "_gradient", "OnlineGradient": "_online"}
+_FOR_YOUR_OWN = {
+    "Advanced": "_online",
+    "ErrorGradient": "_gradient",
+    "OnlineGradient": "_online",
+    "RecursiveGradient": "_recursive",
+}
 """What one's own is written with, beside the interface, and where it lives."""
 
 
