@@ -8,6 +8,7 @@ from farback.cells._cell import Cell
 from farback.testing import check_cell
 
 IDENTITY, LOGISTIC, TANH = squashings.Identity(), squashings.Logistic(), squashings.Tanh()
+CHAINS = (0, 1, 2), (1,), (2, 3), (3,)
 CHOICES: dict[str, list[Cell]] = {
     "Elman": [
         cells.Elman(hidden=1, shortcut=True, reset=0.0),
@@ -26,6 +27,11 @@ CHOICES: dict[str, list[Cell]] = {
     "Hochreiter1996": [
         cells.Hochreiter1996(hidden=2, self_links=False, shortcut=True),
         cells.Hochreiter1996(hidden=3, hidden_first=False, squashing=TANH),
+    ],
+    "IOHMM": [
+        cells.IOHMM(states=3, targets=None),
+        cells.IOHMM(states=3, bounds=()),
+        cells.IOHMM(states=4, bounds=(), graph=CHAINS, targets=None),
     ],
     "LSTM": [
         cells.LSTM(hidden=2, bias=False, readout=False),
@@ -49,6 +55,11 @@ CHOICES: dict[str, list[Cell]] = {
         cells.Pascanu2013.sigmoid(hidden=4),
         cells.Pascanu2013.smart_tanh(hidden=16),
     ],
+    "StateNetwork": [
+        cells.StateNetwork.two_sequence(),
+        cells.StateNetwork(states=4, bounds=(), graph=CHAINS, final=((1,), (2, 3))),
+        cells.StateNetwork(targets=None),
+    ],
 }
 TRIED = [it for name in dir(cells) if name != "squashings" for it in CHOICES.get(name, [])]
 PLAIN = [getattr(cells, name)() for name in dir(cells) if name != "squashings"]
@@ -56,7 +67,13 @@ PLAIN = [getattr(cells, name)() for name in dir(cells) if name != "squashings"]
 
 @pytest.mark.parametrize("cell", [*PLAIN, *TRIED], ids=repr)
 def test_a_cell_keeps_the_contract(cell: Cell) -> None:
-    check_cell(cell, outputs=1 if isinstance(cell, cells.LatchingNeuron) else 2)
+    one = isinstance(cell, cells.LatchingNeuron) or getattr(cell, "targets", None) is not None
+    check_cell(cell, outputs=1 if one else 2)
+
+
+@pytest.mark.parametrize("name", ["IOHMM", "StateNetwork"])
+def test_a_table_chosen_by_the_size_of_one_input_keeps_the_contract(name: str) -> None:
+    check_cell(getattr(cells, name)(bounds=(-0.4, 0.3)), inputs=1, outputs=1)
 
 
 def test_every_choice_belongs_to_a_member() -> None:
