@@ -7,12 +7,15 @@ import pytest
 import torch
 
 from farback._catalogue import names
+from farback.cells.io_hmm import IOHMM
+from farback.cells.state_network import StateNetwork
 from farback.draws import Draws
 from farback.errors import WrongUsage
 from farback.learners import Annealing, Guessing, Multigrid
 from farback.learners._learner import Learned, Learner, Memory
 from farback.learners.construction import Construction
 from farback.learners.descent import Descent
+from farback.learners.expectation_maximization import ExpectationMaximization
 from farback.learners.gradients._online import OnlineGradient
 from farback.learners.gradients.bptt import BPTT
 from farback.learners.gradients.one_step import OneStep
@@ -24,6 +27,7 @@ from farback.learners.updates.clip import Clip
 from farback.learners.updates.momentum import Momentum
 from farback.learners.updates.sgd import SGD
 from farback.problem import Problem, Trials
+from farback.tasks.parity import Parity
 from farback.testing import check_learner
 from farback.testing._learned_start import LearnedStart
 from farback.testing._noise import Noise
@@ -46,8 +50,20 @@ MADE: dict[str, list[Learner]] = {
         Construction(Descent(BPTT(), Adam(), batch=3), added=("U",), window=6, share=0.5),
         Construction(Descent(RTRL(), SGD(), per_step=True), added=("U", "start")),
     ],
+    "expectation_maximization": [],  # below, on cells and tasks of its own
 }
 """Each member of the room as it is tried."""
+
+EM: list[tuple[ExpectationMaximization, StateNetwork | IOHMM]] = [
+    (ExpectationMaximization(batch=4), StateNetwork(bounds=(0.0,))),
+    (ExpectationMaximization(batch=4, determinant=1.0), IOHMM(states=3, bounds=(-0.5, 0.5))),
+    (
+        ExpectationMaximization(batch=2, update=SGD(0.5), determinant=0.5, fall=0.7, window=4),
+        StateNetwork(),
+    ),
+    (ExpectationMaximization(batch=1, update=Adam()), IOHMM(states=3)),
+]
+"""EM as it is tried, and on what."""
 
 SMALL = Problem(LearnedStart(), Noise(steps=20))
 
@@ -60,6 +76,15 @@ def test_every_learner_is_tried() -> None:
 @pytest.mark.parametrize("learner", [it for made in MADE.values() for it in made], ids=repr)
 def test_a_learner_keeps_the_contract(learner: Learner) -> None:
     check_learner(learner)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("learner", "cell"), EM, ids=repr)
+def test_em_keeps_the_contract(
+    learner: ExpectationMaximization, cell: StateNetwork | IOHMM
+) -> None:
+    task = Parity(longest=20)
+    check_learner(learner, Problem(cell, task), unfit=Problem(LearnedStart(), task))
 
 
 @pytest.mark.parametrize(("window", "every", "updates"), [(3, 1, 19), (7, 5, 4), (9, 8, 3)])
