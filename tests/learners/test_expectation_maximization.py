@@ -80,7 +80,7 @@ def test_probability_times_gradient_is_the_expected_count(
 def test_a_step_of_em_is_the_counts_over_their_sum(cell: StateDistribution, task: Asked) -> None:
     net, params, sequences = drawn(cell, task)
     learner = ExpectationMaximization(batch=4)
-    learned = learner.step(net, params, learner.init(net, params), sequences)
+    learned = learner.step(net, params, learner.init(net, params, SEEDS), sequences)
     for r, each in enumerate(one_by_one(net, params, sequences)):
         for name, own in params.items():
             expected = sum(getattr(it, name) for it in each)
@@ -131,7 +131,7 @@ def test_the_likelihood_never_falls(
 ) -> None:
     net, params, sequences = drawn(*problem, seeds=(seed,))
     learner, before = ExpectationMaximization(batch=4), -np.inf
-    memory = learner.init(net, params)
+    memory = learner.init(net, params, SEEDS)
     for _ in range(steps):
         now = float(likelihood(net, problem[0], params, sequences).log.sum())
         assert now >= before - 1e-10 * max(1, abs(now))
@@ -160,7 +160,7 @@ def test_a_plain_hmm_is_that_of_hmmlearn(symbols: int) -> None:
 
     theirs.fit(observed, lengths.numpy())
     learner = ExpectationMaximization(batch=30)
-    memory = learner.init(net, params)
+    memory = learner.init(net, params, SEEDS)
     for _ in range(theirs.monitor_.iter):
         params, memory, *_ = learner.step(net, params, memory, sequences)
     table = params["transition"][0, 0].numpy()
@@ -199,7 +199,7 @@ def test_what_cannot_be_teaches_nothing() -> None:
 def test_a_step_of_the_update_goes_along_the_mean_gradient_of_log_likelihood() -> None:
     net, params, sequences = drawn(*NETWORKS[0])
     learner = ExpectationMaximization(batch=4, update=SGD(lr=0.3))
-    learned = learner.step(net, params, learner.init(net, params), sequences)
+    learned = learner.step(net, params, learner.init(net, params, SEEDS), sequences)
     gradient = likelihood(net, NETWORKS[0][0], params, sequences).gradient["transition"]
     expected = params["transition"] + 0.3 * gradient / 4
     torch.testing.assert_close(learned.params["transition"], expected, rtol=0, atol=1e-12)
@@ -211,7 +211,7 @@ def test_the_scale_falls_where_the_likelihood_improves_and_rises_where_it_is_fla
     learner = ExpectationMaximization(
         batch=4, update=SGD(lr=0.3), fall=0.5, rise=2.0, window=8, gain=0.02, highest=4.0
     )
-    memory, means = learner.init(net, params), []
+    memory, means = learner.init(net, params, SEEDS), []
     scale, seen = torch.ones(2, dtype=torch.float64), set[float]()
     for number in range(1, 61):
         log = likelihood(net, NETWORKS[0][0], params, sequences).log

@@ -28,6 +28,7 @@ Gopalakrishnan and others, An Inequality for Rational Functions, 1991.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -125,7 +126,7 @@ class ExpectationMaximization(Learner):
                 f"{task!r} asks for {one}, expected the name of a class, of {known}; try {advice}."
             )
 
-    def init(self, net: Trials, params: Params) -> Memory:
+    def init(self, net: Trials, params: Params, seeds: Sequence[int]) -> Memory:
         update = {} if self.update is None else _ascent(self.update)[0](params)
         none = next(iter(params.values())).new_zeros(len(next(iter(params.values()))))
         return {
