@@ -64,6 +64,10 @@ def test_an_update_keeps_the_contract(name: str) -> None:
     check_update(MADE.get(name, member("updates", name))())
 
 
+def test_clip_by_the_mean_keeps_the_contract() -> None:
+    check_update(Clip(0.5, of_mean=True))
+
+
 @pytest.mark.parametrize(
     ("update", "optimizer"),
     [
@@ -123,8 +127,53 @@ def test_clip_neither_overflows_nor_divides_by_zero(largest: float) -> None:
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
 def test_clip_does_not_hide_a_gradient_that_is_not_finite(broken: float) -> None:
-    gradient = {"w": torch.tensor([1.0, broken])}
+    gradient, before = {"w": torch.tensor([1.0, broken])}, {"w": torch.ones(2)}
     assert not Clip(1.0)(gradient, {}, gradient).step["w"].isfinite().all()
+    for given in ([gradient], [before, gradient]):
+        assert not clipped(Clip(1.0, of_mean=True), given)[-1]["w"].isfinite().all()
+
+
+def clipped(update: Clip, given: list[Params]) -> list[Params]:
+    """What comes of each gradient, one after the other."""
+    memory, met = update.init(given[0]), []
+    for gradient in given:
+        step, memory = update(gradient, memory, gradient)
+        met.append(step)
+    return met
+
+
+@pytest.mark.parametrize("times", [0.5, 1.0, 10.0])
+def test_clip_by_the_mean_cuts_at_a_multiple_of_the_mean_norm_of_all_before(times: float) -> None:
+    scales = torch.logspace(-1, 2, 12)[
+        torch.randperm(12, generator=torch.Generator().manual_seed(1))
+    ]
+    given = [
+        {name: float(scale) * value for name, value in it.items()}
+        for scale, it in zip(scales, gradients(12), strict=True)
+    ]
+    norms = [float(torch.cat([it.flatten() for it in tree.values()]).norm()) for tree in given]
+    found, cut = clipped(Clip(times, of_mean=True), given), 0
+    for t, (mine, gradient) in enumerate(zip(found, given, strict=True)):
+        threshold = times * sum(norms[:t]) / t if t else float("inf")
+        expected = Clip(threshold)(gradient, {}, gradient).step
+        torch.testing.assert_close(mine, expected, rtol=1e-12, atol=0)
+        cut += norms[t] > threshold
+    assert 0 < cut < 12
+
+
+def test_before_any_gradient_other_than_zero_clip_by_the_mean_cuts_nothing() -> None:
+    zero, one = {"w": torch.zeros(2)}, {"w": torch.tensor([3.0, 4.0])}
+    found = clipped(Clip(0.5, of_mean=True), [zero, zero, one, one])
+    assert [it["w"].tolist() for it in found[:3]] == [[0, 0], [0, 0], [3, 4]]
+    # The mean of 0, 0 and 5, halved.
+    torch.testing.assert_close(found[3]["w"], one["w"] / 5 * 0.5 * 5 / 3)
+
+
+def test_the_mean_norm_stays_a_number_where_a_norm_is_none() -> None:
+    huge = {"w": torch.full((4,), 3e38)}
+    update = Clip(1.0, of_mean=True)
+    _, memory = update(huge, update.init(huge), huge)
+    assert memory["norms"]["mean"].isfinite()
 
 
 def test_a_chain_hands_each_step_on_as_the_next_gradient() -> None:

@@ -43,6 +43,10 @@ STUDIES: dict[str, tuple[Problem, Learner]] = {
         Problem(Elman(hidden=2, shortcut=True), LAG),
         Descent(BPTT(), Chain((Clip(1.0), Adam(0.01)))),
     ),
+    "clipped by the mean": (
+        Problem(LSTM, ADDING),
+        Descent(BPTT(), Chain((Clip(0.7, of_mean=True), SGD(0.5)))),
+    ),
     "RTRL": (Problem(Elman(hidden=2), REBER), Descent(RTRL(), Momentum(0.1), per_step=True)),
     "influences": (Problem(Elman(hidden=5), REBER), Descent(RTRL(), SGD(0.3))),
     "influences of symbols": (Problem(Elman(hidden=4), LAG), Descent(RTRL(), Momentum(0.2))),
