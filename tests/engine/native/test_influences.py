@@ -6,7 +6,7 @@ from small_trials import ADDING, LAG, REBER
 
 from farback.cells import LSTM, Elman
 from farback.learners import Descent
-from farback.learners.gradients import RTRL
+from farback.learners.gradients import RTRL, Gradient, SnAp
 from farback.learners.updates import SGD
 from farback.problem import Problem
 from farback.trials._compiled import native
@@ -14,10 +14,15 @@ from farback.trials._compiled import native
 
 def columns(cell, task) -> int:
     """Of the influences that stay in their place."""
-    learner = Descent(RTRL(), SGD(0.1))
+    return told("COLUMNS", cell, task, RTRL())
+
+
+def told(size: str, cell, task, gradient: Gradient) -> int:
+    """A size that the program states."""
+    learner = Descent(gradient, SGD(0.1))
     source = native(Problem(cell, task), learner, torch.float32).program.source
     lines = (line.split() for line in source.splitlines())
-    return next(int(it[2]) for it in lines if it[:2] == ["#define", "COLUMNS"])
+    return next(int(it[2]) for it in lines if it[:2] == ["#define", size])
 
 
 @pytest.mark.parametrize("cell", [Elman(hidden=5), Elman(hidden=5, hidden_bias=True)], ids=str)
@@ -32,3 +37,9 @@ def test_the_influences_of_several_matrices_stay_in_their_place() -> None:
 
 def test_a_small_influence_is_written_anew() -> None:
     assert columns(Elman(hidden=2), ADDING) == 0
+
+
+def test_of_a_sparse_influence_only_what_is_kept_is_carried() -> None:
+    weights = 5 * (5 + REBER.inputs)
+    assert told("CARRY", Elman(hidden=5), REBER, SnAp()) == 5 + weights
+    assert told("CARRY", Elman(hidden=5), REBER, RTRL()) == 5 + 5 * weights

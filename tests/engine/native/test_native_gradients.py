@@ -25,15 +25,10 @@ from farback.problem import Problem, Trials
 from farback.testing._members import CELLS, PAIRS, TASKS, covering
 from farback.trials._compiled import native
 
-GRADIENTS = (
-    BPTT(),
-    RTRL(),
-    OneStep(),
-    TruncatedBPTT(window=5, every=2),
-    PseudoNewton(),
-    TimeWeightedNewton(mu=1e-3),
-    Omega(squared=False),
-)
+FEW = BPTT(), RTRL(), OneStep(), TruncatedBPTT(window=5, every=2)
+GRADIENTS = *FEW, PseudoNewton(), TimeWeightedNewton(mu=1e-3), Omega(squared=False)
+"""Those that are no few have a study in small_trials.py, and every pair in the product."""
+
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
 TRIALS = 3
 RATE = 2.0**40
@@ -84,7 +79,7 @@ def check(cell: str, task: str, gradient, dtype) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("gradient", GRADIENTS, ids=repr)
+@pytest.mark.parametrize("gradient", FEW, ids=repr)
 @pytest.mark.parametrize(("cell", "task"), covering())
 def test_native_gradients_in_float64(cell: str, task: str, gradient) -> None:
     check(cell, task, gradient, torch.float64)

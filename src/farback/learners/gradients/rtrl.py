@@ -16,23 +16,13 @@ Network, 1987.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from ...types import Params, Sequences, plus
 from ._gradient import ErrorGradient, Net
+from ._influence import Sensitive, begun, product
 from ._online import Advanced, OnlineGradient, reading, whole
-
-
-class Sensitive(NamedTuple):
-    """A state, and how the parameters brought it about."""
-
-    state: Float[Tensor, "*batch N"]
-    influence: Params
-    """P, [*batch, N, ...] each."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +42,7 @@ class RTRL(OnlineGradient):
 
     def begin(self, net: Net, params: Params, sequences: Sequences) -> Sensitive:
         """Equation (1)."""
-        return Sensitive(net.start(params, sequences), net.start_influence(params, sequences))
+        return begun(net, params, sequences)
 
     def advance(
         self, net: Net, params: Params, carry: Sensitive, sequences: Sequences, t: int
@@ -64,18 +54,9 @@ class RTRL(OnlineGradient):
         past: Params = {}
         carried: Params = {}
         for name, each in carry.influence.items():  # one after the other, while P is at hand
-            past[name], carried[name] = _product(back, each), _product(jacobian, each)
+            past[name], carried[name] = product(back, each), product(jacobian, each)
         influence = plus(carried, own)  # (2)
         through = net.projected(past, torch.ones_like(entering[..., :1]))
         gradient = plus(plus(through, net.projected(own, entering)), gradient)  # (4)
         carry, due = Sensitive(state, influence), sequences.scored[t] > 0
         return Advanced(carry, outputs, loss, gradient, due)
-
-
-def _product(
-    rows: Float[Tensor, "*batch K N"], influence: Float[Tensor, "*batch N ..."]
-) -> Float[Tensor, "*batch K ..."]:
-    """Rows by P, whatever the shape of the parameter."""
-    axes = rows.ndim - 1
-    made = rows @ influence.reshape(*rows.shape[:-2], rows.shape[-1], -1)
-    return made.reshape(*rows.shape[:-1], *influence.shape[axes:])

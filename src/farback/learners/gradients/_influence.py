@@ -1,0 +1,64 @@
+"""What is carried along with the state: how the parameters brought it about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+
+from ...types import Params, Sequences, plus
+from ._gradient import Net
+from ._online import Advanced, reading
+
+
+class Sensitive(NamedTuple):
+    """A state, and how the parameters brought it about."""
+
+    state: Float[Tensor, "*batch N"]
+    influence: Params
+    """P, [*batch, N, ...] each."""
+
+
+def begun(net: Net, params: Params, sequences: Sequences) -> Sensitive:
+    """P_0 = dstart/dparams."""
+    return Sensitive(net.start(params, sequences), net.start_influence(params, sequences))
+
+
+def product(
+    rows: Float[Tensor, "*batch K N"], influence: Float[Tensor, "*batch N ..."]
+) -> Float[Tensor, "*batch K ..."]:
+    """Rows by P, whatever the shape of the parameter."""
+    axes = rows.ndim - 1
+    made = rows @ influence.reshape(*rows.shape[:-2], rows.shape[-1], -1)
+    return made.reshape(*rows.shape[:-1], *influence.shape[axes:])
+
+
+def approximated(
+    net: Net,
+    params: Params,
+    carry: Sensitive,
+    sequences: Sequences,
+    t: int,
+    moved: Callable[[Tensor, Params], Params],
+) -> Advanced:
+    """A step of RTRL in which P is moved on in another way.
+
+        P_t     = moved(J_t, P_{t-1}) + dstate_t/dparams        with state_{t-1} held
+        dE_t/dparams = P_t^T e_t
+
+    Args:
+        net: the problem.
+        params: the parameters of this moment.
+        carry: the state and P before.
+        sequences: the sequences.
+        t: which step.
+        moved: of the Jacobian [*batch, N, N] and P_{t-1}, what stays of J_t P_{t-1}.
+    """
+    x, alive = sequences.inputs[t], sequences.alive[t]
+    state, jacobian, own = net.sensitivity(params, carry.state, x, alive)
+    outputs, loss, entering, gradient = reading(net, params, state, sequences, t)
+    influence = plus(moved(jacobian, carry.influence), own)
+    gradient = plus(net.projected(influence, entering), gradient)
+    return Advanced(Sensitive(state, influence), outputs, loss, gradient, sequences.scored[t] > 0)

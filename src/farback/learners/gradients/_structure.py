@@ -1,0 +1,76 @@
+"""Which derivatives of a step are zero whatever the numbers are.
+
+Found by trying: at random parameters and inputs, at random states and at those met on the way from
+the start, an entry that is zero every time is taken for one that is always zero. A unit that is
+silent half of the time, as a rectifier, is missed with a probability of about 2^-64.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+from torch.func import jacrev
+
+from ...problem import Problem
+from ...types import Params
+from ._gradient import Net
+
+_NETS, _STEPS = 2, 32
+"""Parameters that are tried, and steps from the start under each."""
+
+
+class Structure(NamedTuple):
+    """True where a derivative may be other than zero."""
+
+    jacobian: Bool[Tensor, "N N"]
+    influence: dict[str, Bool[Tensor, "N ..."]]
+    """Of the parameters on the state of the same step."""
+
+    start: dict[str, Bool[Tensor, "N ..."]]
+    """Of the parameters on the state before the first step."""
+
+
+@lru_cache(maxsize=16)
+def structure(net: Net) -> Structure:
+    """The structure of a net's step; looked for once."""
+    problem = Problem(net.cell, net.task)
+    with torch.inference_mode(False), torch.no_grad():
+        return _found(problem)
+
+
+def _found(problem: Problem) -> Structure:
+    generator, alive = torch.Generator().manual_seed(0), torch.ones((), dtype=torch.bool)
+
+    def draw(shape: torch.Size) -> Tensor:
+        # Of a size that leaves units unsaturated: there, a derivative rounds to zero.
+        scale = max(shape[-1:], default=1) ** -0.5
+        return scale * torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    drawn, by_start = problem.parameters(0), jacrev(problem.cell.start)
+    start = {name: _seen(it) for name, it in by_start(drawn).items()}
+    size = len(problem.cell.start(drawn))
+    jacobian = torch.zeros(size, size, dtype=torch.bool)
+    influence = {name: torch.zeros_like(it) for name, it in start.items()}
+    for _ in range(_NETS):
+        params: Params = {name: draw(it.shape) for name, it in drawn.items()}
+        for name, it in by_start(params).items():
+            start[name] |= _seen(it)
+        met = problem.cell.start(params)
+        for _ in range(_STEPS):
+            x = draw(torch.Size((problem.task.inputs,)))
+            for at in (met, torch.randn(met.shape, generator=generator, dtype=met.dtype)):
+                found = problem.sensitivity(params, at, x, alive)
+                jacobian |= _seen(found.jacobian)
+                for name, it in found.influence.items():
+                    influence[name] |= _seen(it)
+            met = problem.step(params, met, x, alive)
+    return Structure(jacobian, influence, start)
+
+
+def _seen(derivative: Tensor) -> Tensor:
+    """Where it is not zero; what is no number tells nothing."""
+    return derivative.abs() > 0
