@@ -125,6 +125,10 @@ class Problem:
         each = each.reshape(scored.shape)
         return torch.where(scored > 0, each * scored, 0).sum(0)
 
+    def slopes(self, output: Tensor, target: Tensor, scored: Tensor) -> Float[Tensor, " O"]:
+        """dE/doutput at one step."""
+        return torch.where(scored > 0, grad(self.task.loss)(output, target) * scored, 0)
+
     def summands(
         self, params: Params, states: Tensor, xs: Tensor, alive: Tensor, adjoints: Tensor
     ) -> Params:
@@ -175,6 +179,7 @@ class Trials:
         self.step = batched(problem.step, each, shared)
         self.pull = batched(problem.pull, (*each, 0), (*shared, 0))
         self.readings = batched(problem.readings, steps, out=trials_second)
+        self.slopes = batched(problem.slopes, (0, 0, 0), (0, 0, 0))
         self.summands = batched(problem.summands, steps)
         self.sensitivity = batched(problem.sensitivity, each, shared)
         self.projected = batched(problem.projected, (0, 0))

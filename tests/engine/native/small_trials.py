@@ -18,10 +18,13 @@ from farback.learners import Annealing, Construction, Descent, Guessing, Multigr
 from farback.learners._learner import Learner
 from farback.learners.gradients import (
     BPTT,
+    RFLO,
     RTRL,
+    EProp,
     Omega,
     OneStep,
     PseudoNewton,
+    SnAp,
     TimeWeightedNewton,
     TruncatedBPTT,
 )
@@ -50,6 +53,15 @@ STUDIES: dict[str, tuple[Problem, Learner]] = {
     "RTRL": (Problem(Elman(hidden=2), REBER), Descent(RTRL(), Momentum(0.1), per_step=True)),
     "influences": (Problem(Elman(hidden=5), REBER), Descent(RTRL(), SGD(0.3))),
     "influences of symbols": (Problem(Elman(hidden=4), LAG), Descent(RTRL(), Momentum(0.2))),
+    "sparse influences": (
+        Problem(LSTM, ADDING),
+        Descent(SnAp(), SGD(0.5)),
+    ),
+    "eligibilities": (
+        Problem(LSTM, ADDING),
+        Descent(EProp(hidden=("s",), feedback=1), Momentum(0.2)),
+    ),
+    "leaks": (Problem(Elman(hidden=3), REBER), Descent(RFLO(), SGD(0.3), per_step=True)),
     "truncated": (
         Problem(FullyRecurrent(hidden=2), REBER),
         Descent(TruncatedBPTT(window=5, every=2), Adam(0.01), per_step=True),

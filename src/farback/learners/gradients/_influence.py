@@ -42,11 +42,12 @@ def approximated(
     sequences: Sequences,
     t: int,
     moved: Callable[[Tensor, Params], Params],
+    feedback: Float[Tensor, "O N"] | None = None,
 ) -> Advanced:
     """A step of RTRL in which P is moved on in another way.
 
-        P_t     = moved(J_t, P_{t-1}) + dstate_t/dparams        with state_{t-1} held
-        dE_t/dparams = P_t^T e_t
+        P_t          = moved(J_t, P_{t-1}) + dstate_t/dparams       with state_{t-1} held
+        dE_t/dparams = P_t^T e_t, and what the outputs' own parameters get
 
     Args:
         net: the problem.
@@ -55,10 +56,15 @@ def approximated(
         sequences: the sequences.
         t: which step.
         moved: of the Jacobian [*batch, N, N] and P_{t-1}, what stays of J_t P_{t-1}.
+        feedback: B, where e_t = B^T dE/doutput_t; without it, the error goes back through the
+            outputs as they are.
     """
     x, alive = sequences.inputs[t], sequences.alive[t]
     state, jacobian, own = net.sensitivity(params, carry.state, x, alive)
     outputs, loss, entering, gradient = reading(net, params, state, sequences, t)
+    if feedback is not None:
+        slopes = net.slopes(outputs, sequences.targets[t], sequences.scored[t])
+        entering = slopes @ feedback.to(slopes)
     influence = plus(moved(jacobian, carry.influence), own)
     gradient = plus(net.projected(influence, entering), gradient)
     return Advanced(Sensitive(state, influence), outputs, loss, gradient, sequences.scored[t] > 0)

@@ -33,13 +33,15 @@ class Structure(NamedTuple):
     start: dict[str, Bool[Tensor, "N ..."]]
     """Of the parameters on the state before the first step."""
 
+    read: Bool[Tensor, " N"]
+    """Of the state on any output."""
+
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)
 def structure(net: Net) -> Structure:
     """The structure of a net's step; looked for once."""
-    problem = Problem(net.cell, net.task)
-    with torch.inference_mode(False), torch.no_grad():
-        return _found(problem)
+    return _found(Problem(net.cell, net.task))
 
 
 def _found(problem: Problem) -> Structure:
@@ -55,6 +57,7 @@ def _found(problem: Problem) -> Structure:
     size = len(problem.cell.start(drawn))
     jacobian = torch.zeros(size, size, dtype=torch.bool)
     influence = {name: torch.zeros_like(it) for name, it in start.items()}
+    read, by_state = torch.zeros(size, dtype=torch.bool), jacrev(problem.cell.read, argnums=1)
     for _ in range(_NETS):
         params: Params = {name: draw(it.shape) for name, it in drawn.items()}
         for name, it in by_start(params).items():
@@ -65,10 +68,11 @@ def _found(problem: Problem) -> Structure:
             for at in (met, torch.randn(met.shape, generator=generator, dtype=met.dtype)):
                 found = problem.sensitivity(params, at, x, alive)
                 jacobian |= _seen(found.jacobian)
+                read |= _seen(by_state(params, at, x)).any(0)
                 for name, it in found.influence.items():
                     influence[name] |= _seen(it)
             met = problem.step(params, met, x, alive)
-    return Structure(jacobian, influence, start)
+    return Structure(jacobian, influence, start, read)
 
 
 def _seen(derivative: Tensor) -> Tensor:

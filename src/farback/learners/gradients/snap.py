@@ -17,7 +17,7 @@ neither place nor work, and SnAp-1 costs as much as a pass forward there; the re
 the whole product and cuts it.
 
 Reference: J. Menick, E. Elsen, U. Evci, S. Osindero, K. Simonyan, A. Graves, Practical Real Time
-Recurrent Learning with a Sparse Approximation to the Jacobian, 2021, section 3.
+Recurrent Learning with a Sparse Approximation to the Jacobian, 2021.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ class SnAp(OnlineGradient):
 
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)
 def _kept(net: Net, steps: int) -> dict[str, Tensor]:
     """M_n of each parameter, [N, ...]."""
     found = structure(net)
