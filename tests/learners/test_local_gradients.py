@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from farback.cells import GRU, LSTM, LSTM1997, Elman
+from farback.cells import GRU, LSTM, LSTM1997, Elman, FullyRecurrent
 from farback.cells._cell import Cell
 from farback.draws import Draws
 from farback.engine.reference import running
@@ -150,8 +150,9 @@ def test_feedback_comes_to_what_is_read_and_to_nothing_else() -> None:
     assert drawn[:, :200].std() == pytest.approx(200**-0.5, rel=0.03)
 
 
-def test_trials_share_their_feedback_and_learn_by_it_without_autograd() -> None:
-    problem, _, _ = given(LSTM(hidden=3))
+@pytest.mark.parametrize("cell", [LSTM(hidden=3), FullyRecurrent(hidden=2)], ids=repr)
+def test_trials_share_their_feedback_and_learn_by_it_without_autograd(cell: Cell) -> None:
+    problem, _, _ = given(cell)
     net, gradient = Trials(problem), EProp(feedback=3)
     params = net.parameters((0, 1), torch.float64)
     drawn = problem.task.sample(Draws((0, 1), "here", count=1))

@@ -35,7 +35,7 @@ from torch import Tensor
 
 from ...engine.native import Backward, Forward
 from ...errors import unknown
-from ...problem import Problem
+from ...problem import Problem, Trials
 from ...types import Params, Sequences
 from ._feedback import feedback_of
 from ._gradient import ErrorGradient, Net
@@ -77,7 +77,8 @@ class EProp(OnlineGradient):
             own = torch.where(within.to(jacobian.device), jacobian, 0.0)
             return {name: product(own, it) for name, it in influence.items()}  # (2)
 
-        within = _within(self.hidden, tuple(net.cell.layout(params).items()))
+        one = {name: it[0] for name, it in params.items()} if isinstance(net, Trials) else params
+        within = _within(self.hidden, tuple(net.cell.layout(one).items()))
         back = feedback_of(net, self.feedback)
         return approximated(net, params, carry, sequences, t, moved, back)
 
