@@ -13,6 +13,7 @@ from farback.draws import Draws
 from farback.errors import WrongUsage
 from farback.learners import Annealing, Guessing, Multigrid
 from farback.learners._learner import Learned, Learner, Memory
+from farback.learners.cma_es import CMAES
 from farback.learners.construction import Construction
 from farback.learners.descent import Descent
 from farback.learners.expectation_maximization import ExpectationMaximization
@@ -51,6 +52,7 @@ MADE: dict[str, list[Learner]] = {
         Construction(Descent(RTRL(), SGD(), per_step=True), added=("U", "start")),
     ],
     "expectation_maximization": [],  # below, on cells and tasks of its own
+    "cma_es": [CMAES(population=4, batch=2)],
 }
 """Each member of the room as it is tried."""
 
