@@ -17,6 +17,7 @@ from farback.learners.cma_es import CMAES
 from farback.learners.construction import Construction
 from farback.learners.descent import Descent
 from farback.learners.expectation_maximization import ExpectationMaximization
+from farback.learners.flossing import Flossing
 from farback.learners.gradients._online import OnlineGradient
 from farback.learners.gradients.bptt import BPTT
 from farback.learners.gradients.one_step import OneStep
@@ -52,6 +53,7 @@ MADE: dict[str, list[Learner]] = {
         Construction(Descent(RTRL(), SGD(), per_step=True), added=("U", "start")),
     ],
     "expectation_maximization": [],  # below, on cells and tasks of its own
+    "flossing": [Flossing(Descent(BPTT(), SGD(), batch=2), before=1, every=1)],
     "cma_es": [CMAES(population=4, batch=2)],
 }
 """Each member of the room as it is tried."""
