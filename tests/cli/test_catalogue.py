@@ -103,10 +103,10 @@ def test_explain_as_json(farback):
 
 
 def test_explain_of_a_wrong_name_lists_the_near_ones(farback):
-    ended = farback("explain", "underflo")
+    ended = farback("explain", "underflw")
     assert (ended.code, ended.err) == (
         2,
-        "farback: There is no member 'underflo'; try underflow.\n",
+        "farback: There is no member 'underflw'; try underflow.\n",
     )
 
 
