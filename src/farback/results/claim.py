@@ -10,7 +10,7 @@ comparable either.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,13 +23,21 @@ ENOUGH = 0.95
 """The share of solved trials from which their mean time may stand for all."""
 
 
+OF_ALL: dict[str, Callable[[Run], float]] = {
+    "presentations": lambda run: float(run.sequences),
+    "error": lambda run: 100 * run.measures["test_wrong"] / run.measures["test_count"],
+}
+"""Means over all trials, solved or not: sequences until a trial ended, and wrong answers of its
+test set in per cent."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """One number of a published table.
 
     Args:
-        measure: what it counts: "solved" (share of trials), "sequences" (mean until solved), or a
-            measure of the runs, as "test_wrong".
+        measure: what it counts: "solved" (share of trials), "sequences" (mean until solved), one
+            of `OF_ALL`, or a measure of the runs, as "test_wrong".
         published: the number; None where the source has words only.
         source: where it stands, as "table 1, row 5".
         tolerance: how far the published number may lie outside our interval, in its own unit: what
@@ -67,7 +75,8 @@ class Compared:
 def compare(claim: Claim, runs: Iterable[Run]) -> Compared:
     """Our number for a claim.
 
-    A measure is averaged over solved trials; a diverged or unsolved trial has no success to test.
+    A measure is averaged over solved trials, since a diverged or unsolved one has no success to
+    test; those of `OF_ALL` are averaged over all.
     """
     trials = list(runs)
     solved = [run for run in trials if run.outcome == "solved"]
@@ -80,6 +89,8 @@ def compare(claim: Claim, runs: Iterable[Run]) -> Compared:
             (run.sequences if run.outcome == "solved" else None, run.trial.sequences)
             for run in trials
         )
+    elif claim.measure in OF_ALL:
+        ours = mean(OF_ALL[claim.measure](run) for run in trials)
     else:
         ours = mean(run.measures[claim.measure] for run in solved if claim.measure in run.measures)
     reason = _obstacle(claim, ours, trials, solved)
@@ -92,6 +103,8 @@ def _obstacle(claim: Claim, ours: Estimate, trials: list[Run], solved: list[Run]
         return "no trials"
     if claim.published is None:
         return f"the source says {claim.words!r}"
+    if claim.measure in OF_ALL:
+        return ""
     if claim.measure == "solved":
         return _cut_short(claim, ours, trials)
     if not solved:
