@@ -85,6 +85,20 @@ def test_a_measure_is_that_of_solved_trials() -> None:
     assert (found.verdict, found.ours.value) == ("within", 1)
 
 
+def test_errors_and_presentations_are_means_over_all_trials() -> None:
+    trials = [
+        run(0, 100, test_wrong=0.0, test_count=50.0),
+        run(1, 5000, "unsolved", test_wrong=25.0, test_count=50.0),
+        run(2, 300, "diverged", test_wrong=50.0, test_count=50.0),
+    ]
+    assert compare(Claim("error", 50.0, "table 1"), trials).ours.value == pytest.approx(50)
+    found = compare(Claim("presentations", 1800, "table 2", by=5000), trials)
+    assert (found.ours.value, found.verdict) == (1800, "within")
+    found = compare(Claim("presentations", 9000, "table 2", by=5001), trials)
+    assert found.reason == "5,000 sequences, where the source went to 5,001"
+    assert compare(Claim("error", 0.0, "table 1", by=5001), trials[:1]).verdict == "within"
+
+
 def test_no_trials_are_not_comparable() -> None:
     assert compare(Claim("solved", 1.0, "table 1"), []).reason == "no trials"
 

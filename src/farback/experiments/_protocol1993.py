@@ -95,11 +95,11 @@ class Protocol1993(Experiment):
 
 def printed(place: str, error: float | None, presented: float | None) -> tuple[Claim, ...]:
     """What a table says of one method at one length: error in per cent, and presentations."""
-    claims = []
+    claims, by = [], round(presented or 0)
     if error is not None:
         share = min(error / 100, 0.5)
         off = 200 * math.sqrt(max(share * (0.5 - share), 0.0) / _TRIALS)
-        claims.append(Claim("error", error, place, max(off, 1.0)))
+        claims.append(Claim("error", error, place, max(off, 1.0), by=by))
     if presented is not None:
-        claims.append(Claim("presentations", presented, place, of_mean(presented, _TRIALS)))
+        claims.append(Claim("presentations", presented, place, of_mean(presented, _TRIALS), by=by))
     return tuple(claims)

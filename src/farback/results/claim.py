@@ -45,7 +45,8 @@ class Claim:
         words: as the source puts it, where it is no number.
         by: about how many sequences the source's trials took, nearly all of them; by half of it,
             half were solved. A rate among trials that were given fewer is not compared, unless it
-            lies below half of the published one even so.
+            lies below half of the published one even so. A mean of `OF_ALL` is compared only where
+            trials that did not solve it were given as many.
     """
 
     measure: str
@@ -90,7 +91,7 @@ def compare(claim: Claim, runs: Iterable[Run]) -> Compared:
             for run in trials
         )
     elif claim.measure in OF_ALL:
-        ours = mean(OF_ALL[claim.measure](run) for run in trials)
+        ours = mean(OF_ALL[claim.measure](run) for run in trials if "test_count" in run.measures)
     else:
         ours = mean(run.measures[claim.measure] for run in solved if claim.measure in run.measures)
     reason = _obstacle(claim, ours, trials, solved)
@@ -104,7 +105,9 @@ def _obstacle(claim: Claim, ours: Estimate, trials: list[Run], solved: list[Run]
     if claim.published is None:
         return f"the source says {claim.words!r}"
     if claim.measure in OF_ALL:
-        return ""
+        caps = [run.trial.sequences for run in trials if run.outcome != "solved"]
+        short = caps and min(caps) < claim.by
+        return f"{min(caps):,} sequences, where the source went to {claim.by:,}" if short else ""
     if claim.measure == "solved":
         return _cut_short(claim, ours, trials)
     if not solved:
