@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from torch import Tensor
-
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ...types import Params
 
 Function = Callable[..., Any]
