@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from farback._catalogue import names
+from farback.cells.fully_recurrent import FullyRecurrent
 from farback.cells.io_hmm import IOHMM
 from farback.cells.state_network import StateNetwork
 from farback.draws import Draws
 from farback.errors import WrongUsage
-from farback.learners import Annealing, Guessing, Multigrid
+from farback.learners import Annealing, Evolution, Guessing, Multigrid
 from farback.learners._learner import Learned, Learner, Memory
 from farback.learners.cma_es import CMAES
 from farback.learners.construction import Construction
@@ -52,7 +53,8 @@ MADE: dict[str, list[Learner]] = {
         Construction(Descent(BPTT(), Adam(), batch=3), added=("U",), window=6, share=0.5),
         Construction(Descent(RTRL(), SGD(), per_step=True), added=("U", "start")),
     ],
-    "expectation_maximization": [],  # below, on cells and tasks of its own
+    "evolution": [],  # below, on a cell of its own
+    "expectation_maximization": [],  # the same, and tasks
     "flossing": [Flossing(Descent(BPTT(), SGD(), batch=2), before=1, every=1)],
     "cma_es": [CMAES(population=4, batch=2)],
 }
@@ -89,6 +91,14 @@ def test_em_keeps_the_contract(
 ) -> None:
     task = Parity(longest=20)
     check_learner(learner, Problem(cell, task), unfit=Problem(LearnedStart(), task))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("learner", [Evolution(), Evolution(batch=3, population=2)], ids=repr)
+def test_evolution_keeps_the_contract(learner: Evolution) -> None:
+    task = Parity(longest=20)
+    cell = FullyRecurrent(hidden_bias=True)
+    check_learner(learner, Problem(cell, task), unfit=Problem(FullyRecurrent(), task))
 
 
 @pytest.mark.parametrize(("window", "every", "updates"), [(3, 1, 19), (7, 5, 4), (9, 8, 3)])

@@ -14,7 +14,7 @@ from farback.cells import LSTM1997, Elman, FullyRecurrent, LatchingNeuron
 from farback.draws import Draws
 from farback.engine.native._lanes import Compiled, leaves_of
 from farback.engine.native._memory import Laid, Streamed, laid
-from farback.learners import Annealing, Construction, Descent, Guessing, Multigrid
+from farback.learners import Annealing, Construction, Descent, Evolution, Guessing, Multigrid
 from farback.learners._learner import Learner
 from farback.learners.gradients import (
     BPTT,
@@ -91,6 +91,10 @@ STUDIES: dict[str, tuple[Problem, Learner]] = {
     ),
     "guessing": (Problem(FullyRecurrent(hidden=2), REBER), Guessing(width=3.0)),
     "multigrid": (Problem(LSTM, ADDING), Multigrid(batch=3, width=1.0, points=3)),
+    "evolution": (
+        Problem(FullyRecurrent(hidden=2, hidden_bias=True), ADDING),
+        Evolution(batch=2, population=4, worst=0.5, alpha=0.5),
+    ),
     "annealing": (
         Problem(LatchingNeuron(), tasks.Latch(steps=9, varied=True, strings=None)),
         Annealing(batch=2, cycles=1, adaptations=1),
