@@ -64,6 +64,15 @@ def test_the_first_relevant_symbol_is_the_lowest_place_of_the_class() -> None:
     assert task.answer(inputs)[-1].tolist() == [0, 1, 0, 0]
 
 
+def test_further_lengths_are_tests_of_that_one_length() -> None:
+    task = Pascanu2013TemporalOrder(length=50, longest=200, wrong=0, tested=(20, 500))
+    assert task.criterion.wrong == 0 and Pascanu2013TemporalOrder().criterion.wrong == 99
+    assert [name for name, _ in task.elsewhere] == ["test_20", "test_500"]
+    for (_, other), length in zip(task.elsewhere, task.tested, strict=True):
+        assert set(drawn(other, 5).lengths.flatten().tolist()) == {length}
+        assert not other.elsewhere
+
+
 @pytest.mark.parametrize("kind", [Pascanu2013Addition, Pascanu2013Multiplication])
 def test_marks_and_lengths_are_those_of_the_authors_code(kind: type[Task]) -> None:
     sequences = drawn(kind(), 4000)
@@ -132,6 +141,8 @@ def test_the_constant_answers_of_softmax_tasks_are_chance() -> None:
         (lambda: Pascanu2013Addition(length=9), "length came as 9"),
         (lambda: Pascanu2013TemporalOrder(longest=50), "longest came as 50"),
         (lambda: Pascanu2013TemporalOrder(symbols=4), "symbols came as 4"),
+        (lambda: Pascanu2013TemporalOrder(wrong=-1), "wrong came as -1"),
+        (lambda: Pascanu2013TemporalOrder(tested=(500, 5)), "length came as 5"),
         (lambda: RandomPermutation(symbols=2), "symbols came as 2"),
         (lambda: Copy(delay=0), "delay came as 0"),
     ],

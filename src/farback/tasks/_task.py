@@ -87,6 +87,14 @@ class Task(Part, ABC):
         """Sequences of the published test set."""
         return 2560
 
+    @property
+    def elsewhere(self) -> tuple[tuple[str, Task], ...]:
+        """Tasks of the same inputs and outputs that a solved net is tested on beside its own.
+
+        Each has the name of its measures: "longer" gives longer_wrong, longer_count, longer_error.
+        """
+        return ()
+
     def draw(self, source: Source) -> Drawn:
         """Fresh sequences, [T, *batch, ...], for the *batch of `source`."""
         raise NotImplementedError(f"{type(self).__name__} has neither draw nor sample")

@@ -8,7 +8,8 @@ distractor; the class is asked for at the end. With l the length, position j is 
 
 and class = sum_j 2^j v_j, v_j = 1 for B. The positions are those of the authors' code; what its
 docstring says of them, [1, l/10] and [5 l/10, 6 l/10], differs. `longest` is for one model of all
-lengths, published with 50 to 200.
+lengths, published with 50 to 200 and `tested` up to 5000. There every minibatch has one length, in
+the authors' code one below `longest`; here every sequence has its own.
 
 Reference: R. Pascanu, T. Mikolov, Y. Bengio, On the Difficulty of Training Recurrent Neural
 Networks, 2013, sections 4.1 and 4.2, with the authors' code.
@@ -16,7 +17,7 @@ Networks, 2013, sections 4.1 and 4.2, with the authors' code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,11 +26,11 @@ from torch import Tensor
 
 from ..drawn import Drawn, along, symbols
 from ..draws import Source
-from ..errors import WrongUsage
+from ..errors import WrongUsage, expect
 from . import _pascanu2013 as pascanu
 from ._choice import Choice, blind
 from ._criterion import Criterion
-from ._task import Baseline, Lag
+from ._task import Baseline, Lag, Task
 
 _B = 1
 _RELEVANT, _ALPHABET = 2, 6
@@ -45,17 +46,25 @@ class Pascanu2013TemporalOrder(Choice):
         symbols: relevant symbols, 2 or 3.
         length: the length of sequences.
         longest: with it, lengths are drawn from `length` to `longest`.
+        wrong: answers, of the test's 10 000, that may be wrong; 0 as the authors' code stops.
+        tested: lengths that a solved net is tested at as well, each with measures of its own, as
+            test_500_wrong.
     """
 
     symbols: int = 2
     length: int = 100
     longest: int | None = None
+    wrong: int = pascanu.SOLVED.wrong
+    tested: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.symbols not in _TENTHS:
             raise WrongUsage(f"symbols came as {self.symbols}, expected 2 or 3; try symbols=2.")
+        expect(0, wrong=self.wrong)
         pascanu.refuse(self.length, self.longest, least=10)
+        for length in self.tested:
+            pascanu.refuse(length, None, least=10)
 
     @property
     def inputs(self) -> int:
@@ -75,11 +84,17 @@ class Pascanu2013TemporalOrder(Choice):
 
     @property
     def criterion(self) -> Criterion:
-        return pascanu.SOLVED
+        return replace(pascanu.SOLVED, wrong=self.wrong)
 
     @property
     def test(self) -> int:
         return pascanu.TEST
+
+    @property
+    def elsewhere(self) -> tuple[tuple[str, Task], ...]:
+        """The same at each length of `tested`."""
+        own = replace(self, longest=None, tested=())
+        return tuple((f"test_{length}", replace(own, length=length)) for length in self.tested)
 
     @property
     def baseline(self) -> Baseline:

@@ -46,6 +46,9 @@ class Native:
     fed: Callable[[], Program]
     """The same without sequences of its own."""
 
+    elsewhere: tuple[tuple[str, Native], ...] = ()
+    """The other tasks that a solved net is tested on, by the name of their measures."""
+
     def compiled(self, trials: int) -> Compiled:
         """The program with as many lanes as pay for so many trials.
 
@@ -101,11 +104,12 @@ def _written(cell: Cell, task: Task, learner: Learner, dtype: torch.dtype) -> Na
     learning = replace(made.learning, memory=_in_type(made.learning.memory, dtype))
     drawn = _stream_of(problem.task, hot, dtype)
     write = partial(training, net, made.schedule, learning, hot=hot)
-    return Native(write(stream=drawn), made.learning.batch, dtype, problem.task, write)
+    others = tuple((name, answering(Problem(cell, it), dtype)) for name, it in task.elsewhere)
+    return Native(write(stream=drawn), made.learning.batch, dtype, task, write, others)
 
 
 def answering(problem: Problem, dtype: torch.dtype) -> Native:
-    """The program that only answers, for learners that search: many candidates in the lanes.
+    """The program that only answers: for candidates of a search, and for further tests.
 
     Raises:
         Unavailable: why there is none.

@@ -110,6 +110,11 @@ class Feed:
             some._training = self._training.trials(rows)
         return some
 
+    def on(self, task: Task) -> Feed:
+        """The stream and the sets of the same trials on another task."""
+        sizes = {"together": self._together, "numbers": self._most}
+        return Feed(task, self._seeds, self._dtype, self._device, **sizes)
+
     def training(self) -> Iterator[Sequences]:
         """The fixed training set, in parts; nothing where each sequence is drawn afresh."""
         if self._training is None:

@@ -31,6 +31,7 @@ def check_fit(problem: Problem) -> None:
     with users_code(f"drawing a sequence of {type(task).__name__}"):
         drawn = task.sample(Draws((0,), "size"))
     _check_task(task, drawn)
+    _check_elsewhere(task)
     with users_code(f"making the parameters of {type(cell).__name__}"):
         params = problem.parameters(0)
     _check_params(cell, params)
@@ -70,6 +71,16 @@ def _check_task(task: Task, drawn: Any) -> None:
         raise InputRefused(f"{said} a sequence without a scored step, expected one; {advice}.")
     if not isinstance(task.criterion, Criterion):
         raise InputRefused(f"{task!r} has {task.criterion!r} for a criterion; {advice}.")
+
+
+def _check_elsewhere(task: Task) -> None:
+    for name, other in task.elsewhere:
+        if (other.inputs, other.outputs) != (task.inputs, task.outputs):
+            raise InputRefused(
+                f"{task!r} tests on {other!r} as {name}, which has {other.inputs} inputs and "
+                f"{other.outputs} outputs, expected {task.inputs} and {task.outputs}; see "
+                "Task.elsewhere."
+            )
 
 
 def _check_params(cell: object, params: Any) -> None:

@@ -122,6 +122,8 @@ def run(
             for outcome, rows in ends.items():
                 for row in np.flatnonzero(rows).tolist():
                     measures = judge.measures(params, row)
+                    if outcome == "solved":
+                        measures |= judge.elsewhere(params, row)
                     if plan.problem.task.criterion.last:
                         measures |= last.measures(row)
                     measures |= counted(plan.learner, memory, row)

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool
 
-from ..problem import Trials
+from ..problem import Problem, Trials
 from ..tasks._criterion import Tally
 from ..types import Params, Sequences
 from ._exam import Last, examine
@@ -61,6 +61,14 @@ class Judge:
                 found[f"{name}_error"] = float(tally.error[0])
         return found
 
+    def elsewhere(self, params: Params, row: int) -> dict[str, float]:
+        """What one trial answers to the other tasks that its own names."""
+        own, feed, found = alone(params, row), self._feed.of(row), {}
+        for name, task in self._net.task.elsewhere:
+            judge = Judge(Trials(Problem(self._net.cell, task)), feed.on(task))
+            found |= named(name, judge.measures(own, 0))
+        return found
+
     def _set(self, feed: Feed, name: str) -> Iterable[Sequences]:
         if name == "training":
             return feed.training()
@@ -69,6 +77,12 @@ class Judge:
 
     def _met(self, name: str, tally: Tally) -> Bool[np.ndarray, " R"]:
         return replace(self._criterion, on=(name,)).met({name: tally})
+
+
+def named(task: str, measures: dict[str, float]) -> dict[str, float]:
+    """The measures of a test under the name of its task."""
+    tested = {key for key in measures if key.startswith("test_")}
+    return {task + key.removeprefix("test"): measures[key] for key in sorted(tested)}
 
 
 def alone(params: Params, row: int) -> Params:

@@ -29,6 +29,7 @@ from ._curve import Curve
 from ._exam import Last
 from ._feed import Feed
 from ._group import POINTS, Finished, Moment, Plan, counted
+from ._judge import named
 from ._native_judge import NativeJudge
 
 _PATIENCE = 0.2
@@ -107,7 +108,7 @@ class _Group:
         self._plan, self._batch, self._seeds = plan, native.batch, tuple(seeds)
         self._names, self._shapes = names, shapes
         self._compiled: Compiled = native.compiled(len(seeds))
-        task = plan.problem.task
+        task, self._elsewhere = plan.problem.task, native.elsewhere
         self._feed = Feed(task, seeds, plan.dtype, "cpu", together=_TOGETHER, numbers=_NUMBERS)
         self._judge = NativeJudge(
             self._compiled, task, self._feed, len(seeds), plan.dtype, pause=lambda: self.pause()
@@ -176,6 +177,8 @@ class _Group:
         memory = pytree.tree_unflatten(map(torch.from_numpy, self._memory), self._form)
         for outcome, rows in ends.items():
             found = self._judge.measures(self._leaves, np.flatnonzero(rows))
+            if outcome == "solved":
+                found = self._with_elsewhere(found, np.flatnonzero(rows))
             for row, measures in zip(np.flatnonzero(rows).tolist(), found, strict=True):
                 if plan.problem.task.criterion.last:
                     measures |= self._last.measures(row)
@@ -187,6 +190,23 @@ class _Group:
         lanes = self._compiled.lanes
         if done.any() and -(-self.open_to.sum() // lanes) < len(self._params):
             self._pack(np.flatnonzero(self.open_to))
+
+    def _with_elsewhere(
+        self, found: list[dict[str, float]], rows: np.ndarray
+    ) -> list[dict[str, float]]:
+        """The measures of some trials, with those of the other tasks that theirs names."""
+        for name, native in self._elsewhere if found else ():
+            judge = NativeJudge(
+                native.compiled(len(rows)),
+                native.task,
+                self._feed.on(native.task),
+                len(self._seeds),
+                self._plan.dtype,
+                pause=lambda: self.pause(),
+            )
+            other = judge.measures(self._leaves, rows)
+            found = [own | named(name, it) for own, it in zip(found, other, strict=True)]
+        return found
 
     def moment(self) -> Moment:
         """What may be looked at now."""

@@ -57,7 +57,7 @@ _C = files(__name__.rpartition(".")[0])
 
 
 def examination(net: Net, *, hot: bool = False, stream: Stream | None = None) -> Program:
-    """A program that answers sequences and does not learn, for learners that search."""
+    """A program that answers sequences and does not learn: for searches, and further tests."""
     kernels = _answering(net, hot)
     source = _source(net, kernels, 0, {"HOT": int(hot), "LEARNS": 0}, stream, ["judging.h"])
     return Program(source, size_of(net.params), 0, hot, net.inputs, net.outputs, stream)
