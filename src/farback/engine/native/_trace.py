@@ -56,7 +56,8 @@ def trace(function: Callable[..., Any], *examples: Any) -> Traced:
     try:
         module = graph_of(flat)
         if any(_mutates(node) for node in module.graph.nodes):
-            module = graph_of(functionalize(flat, remove="mutations"))
+            # What was traced, which holds none of the functions that it has no rule for.
+            module = graph_of(functionalize(module, remove="mutations"))
     except RuntimeError as error:
         reason = str(error).splitlines()[0].partition(". ")[0]
         if "tracing tensor" in reason or "data-dependent" in reason:
