@@ -22,6 +22,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.func import grad, jacrev, vjp, vmap
 
+from ._dice import diced
 from .cells._cell import Cell
 from .draws import seed_of
 from .engine.reference import Function, batched
@@ -56,10 +57,16 @@ class Sensitivity(NamedTuple):
 
 
 class Problem:
-    """A cell on a task, for one sequence: [T, I] without further axes."""
+    """A cell on a task, for one sequence: [T, I] without further axes.
 
-    def __init__(self, cell: Cell, task: Task) -> None:
-        self.cell, self.task = cell, task
+    Args:
+        cell: the cell; where steps are decided by chance, it shows the cell what is the cell's.
+        task: the task; likewise with dice behind its inputs, as many as that takes.
+        dice: how many a gradient wants of every step, behind those of the cell.
+    """
+
+    def __init__(self, cell: Cell, task: Task, dice: int = 0) -> None:
+        self.cell, self.task = diced(cell, task, dice)
 
     def parameters(self, seed: int) -> Params:
         """The parameters at the start of the trial with this seed, in float64.

@@ -60,6 +60,16 @@ CHOICES: dict[str, list[Cell]] = {
         cells.StateNetwork(states=4, bounds=(), graph=CHAINS, final=((1,), (2, 3))),
         cells.StateNetwork(targets=None),
     ],
+    "ThresholdLatch": [
+        cells.ThresholdLatch(trainable=False),
+        cells.ThresholdLatch(w0=2.0, margin=0.3, limits=(-1.0, 0.5)),
+    ],
+    "ThresholdNet": [
+        cells.ThresholdNet(hidden=0, outputs=2, output_bias=True, reset=-1.0),
+        cells.ThresholdNet(squashing=TANH, hidden_first=True, hidden_bias=True),
+        cells.ThresholdNet(additive=True, hidden_first=True, limits=(-1.0, 2.0)),
+        cells.ThresholdNet(outputs=2, squashing=IDENTITY, additive=True, output_bias=True),
+    ],
 }
 TRIED = [it for name in dir(cells) if name != "squashings" for it in CHOICES.get(name, [])]
 PLAIN = [getattr(cells, name)() for name in dir(cells) if name != "squashings"]
@@ -67,8 +77,9 @@ PLAIN = [getattr(cells, name)() for name in dir(cells) if name != "squashings"]
 
 @pytest.mark.parametrize("cell", [*PLAIN, *TRIED], ids=repr)
 def test_a_cell_keeps_the_contract(cell: Cell) -> None:
-    one = isinstance(cell, cells.LatchingNeuron) or getattr(cell, "targets", None) is not None
-    check_cell(cell, outputs=1 if one else 2)
+    one = isinstance(cell, cells.LatchingNeuron | cells.ThresholdLatch)
+    one = one or getattr(cell, "targets", None) is not None
+    check_cell(cell, outputs=getattr(cell, "outputs", 1 if one else 2))
 
 
 @pytest.mark.parametrize("name", ["IOHMM", "StateNetwork"])

@@ -12,6 +12,7 @@ LAYERS = (
     | {"_arguments", "_axes", "_brief", "_catalogue", "_named", "_part", "_written"},
     {"engine"},
     {"cells", "tasks", "flow", "results"},
+    {"_dice"},
     {"problem", "loading"},
     {"learners", "analyses"},
     {"probes", "trials"},

@@ -31,6 +31,15 @@ class Cell(Part, ABC):
         """Whether the derivative of `step` is whole; False where the cell cuts it on purpose."""
         return True
 
+    @property
+    def dice(self) -> int:
+        """Chances of every step, uniform in [0, 1), that stand behind its input: x is [I + dice].
+
+        With them a cell may decide what it passes back, which then is no derivative: no linear map
+        of the error that came, so that it has no Jacobian either.
+        """
+        return 0
+
     @abstractmethod
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
         """Fresh parameters of one trial, in float64.

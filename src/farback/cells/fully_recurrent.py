@@ -88,11 +88,11 @@ class FullyRecurrent(Cell):
     def step(
         self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
     ) -> Float[Tensor, " N"]:
-        net = self._net(params, state, x)
+        net = self.net(params, state, x)
         if not self.hidden_first:
             return self.squashing(net)  # (2)
         hidden = self.squashing(net[: self.hidden])
-        net = self._net(params, torch.cat([hidden, state[self.hidden :]]), x)
+        net = self.net(params, torch.cat([hidden, state[self.hidden :]]), x)
         return torch.cat([hidden, self.squashing(net[self.hidden :])])  # (3)
 
     def read(
@@ -100,7 +100,7 @@ class FullyRecurrent(Cell):
     ) -> Float[Tensor, " O"]:
         return state[self.hidden :]
 
-    def _net(self, params: Params, units: Tensor, x: Tensor) -> Float[Tensor, " N"]:
+    def net(self, params: Params, units: Tensor, x: Tensor) -> Float[Tensor, " N"]:
         """Equation (1)."""
         weights = params["weights"]
         if self.additive:

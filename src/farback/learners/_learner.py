@@ -59,6 +59,10 @@ class Learner(Part, ABC):
     def passes(self) -> tuple[float, float]:
         """Passes forward and passes back for each sequence presented."""
 
+    def dice(self, problem: Problem) -> int:
+        """Chances that its gradient needs at every step of a sequence."""
+        return 0
+
     @abstractmethod
     def fits(self, problem: Problem) -> None:
         """Refuse a problem that it cannot learn on.

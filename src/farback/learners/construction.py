@@ -77,6 +77,9 @@ class Construction(Learner):
     def passes(self) -> tuple[float, float]:
         return self.descent.passes
 
+    def dice(self, problem: Problem) -> int:
+        return self.descent.dice(problem)
+
     def fits(self, problem: Problem) -> None:
         """A net that has the parameters."""
         self.descent.fits(problem)

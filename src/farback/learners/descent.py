@@ -67,6 +67,9 @@ class Descent(Learner):
     def passes(self) -> tuple[float, float]:
         return 1.0, self.gradient.backward_passes
 
+    def dice(self, problem: Problem) -> int:
+        return self.gradient.dice(problem)
+
     def fits(self, problem: Problem) -> None:
         """Every cell and task will do; gradient and update must be shaped like the parameters."""
         params = problem.parameters(0)

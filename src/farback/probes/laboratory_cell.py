@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import vmap
 
+from .._dice import diced
 from ..cells._cell import Cell
 from ..draws import Draws
 from ..tasks._task import Task
@@ -38,8 +39,8 @@ class LaboratoryCell(nn.Module):
 
     def __init__(self, cell: Cell, task: Task, params: Params) -> None:
         super().__init__()
-        self._cell, self._task = cell, task
-        self.step = _Step(cell, params)
+        self._cell, self._task = diced(cell, task)
+        self.step = _Step(self._cell, params)
 
     def forward(self, xs: Float[Tensor, "B T I"]) -> Float[Tensor, "B T O"]:
         """The outputs of every step."""

@@ -16,7 +16,10 @@ import torch
 from torch import Tensor
 
 from ..cells.lstm1997 import LSTM1997
+from ..cells.squashings.tanh import Tanh
+from ..cells.threshold_net import ThresholdNet
 from ..draws import Draws
+from ..errors import WrongUsage
 from ..learners.gradients._gradient import ErrorGradient, Gradient
 from ..learners.gradients._online import OnlineGradient, whole
 from ..learners.gradients.bptt import BPTT
@@ -47,7 +50,7 @@ def check_gradient(
     Args:
         gradient: the gradient.
         problems: what it is tried on; by default noise, and cells with a learned start, with a
-            whole derivative and with a cut one.
+            whole derivative and with a cut one; or threshold units, where it refuses all of those.
         batched: whether on trials too, which are traced first, for about a second a problem.
 
     >>> from farback.learners import gradients
@@ -58,7 +61,8 @@ def check_gradient(
     """
     require_kind(gradient, Gradient)
     keep(VALUE, gradient, repr(gradient))
-    for problem in problems or _default():
+    for given in problems or _default(gradient):
+        problem = Problem(given.cell, given.task, gradient.dice(given))
         name = f"{gradient!r} on {problem.cell!r} and {problem.task!r}"
         bench = _Bench(gradient, problem, Trials(problem))
         keep(CLAIMS, bench, name)
@@ -66,9 +70,27 @@ def check_gradient(
             keep(BATCHED, bench, name)
 
 
-def _default() -> Iterable[Problem]:
+def _default(gradient: Gradient) -> Iterable[Problem]:
     cells = LearnedStart(), LSTM1997(truncated=False), LSTM1997()
-    return [Problem(cell, Noise(steps=20)) for cell in cells]
+    threshold = ThresholdNet(outputs=2), ThresholdNet(outputs=2, squashing=Tanh())
+    for some in cells, threshold:
+        problems = [Problem(cell, Noise(steps=20)) for cell in some]
+        taken = [it for it in problems if not _refused(gradient, it)]
+        if taken:
+            break
+    return taken or problems
+
+
+def _refused(gradient: Gradient, given: Problem) -> bool:
+    problem = Problem(given.cell, given.task, gradient.dice(given))
+    bench = _Bench(gradient, problem, Trials(problem))
+    try:
+        gradient(problem, bench.params(), bench.one)
+    except WrongUsage:
+        return True
+    except Exception:  # that is for the claims to say
+        return False
+    return False
 
 
 @dataclass(frozen=True)
@@ -140,7 +162,8 @@ def _padding(bench: _Bench) -> None:
 
 
 def _equal_to_bptt(bench: _Bench) -> None:
-    if bench.gradient.exact:
+    # Where a cell decides by chance what it passes back, there is no derivative to be exact about.
+    if bench.gradient.exact and not bench.problem.cell.dice:
         expected = BPTT()(bench.problem, bench.params(), bench.one).gradient
         _require_trees(bench.alone.gradient, expected, "it is exact, and differs from BPTT")
 

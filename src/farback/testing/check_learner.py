@@ -56,6 +56,7 @@ def check_learner(
     """
     require_kind(learner, Learner)
     problem = problem or Problem(LearnedStart(), Noise(steps=40))
+    problem = Problem(problem.cell, problem.task, learner.dice(problem))
     keep(CLAIMS, _Bench(learner, problem, Trials(problem), unfit), repr(learner))
 
 

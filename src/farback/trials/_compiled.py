@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from .._dice import plain
 from .._named import users_code
 from ..cells._cell import Cell
 from ..draws import Draws
@@ -168,7 +169,7 @@ def _draws_as_told(compiled: Compiled, task: Task) -> bool:
 
 def _stream_of(task: Task, hot: bool, dtype: torch.dtype) -> Stream | None:
     """The task's own sequences, drawn by the program; None where they have to be drawn for it."""
-    if task.training is not None or type(task).sample is not Task.sample:
+    if task.training is not None or type(plain(task)).sample is not Task.sample:
         return None
     try:
         with torch.no_grad():

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Int64, UInt64
 
+from .._dice import Diced
 from ..draws import Draws
 from ..problem import CHUNK
 from ..tasks._task import Task
@@ -69,8 +70,8 @@ class Feed:
 
     @property
     def set(self) -> Sequences | None:
-        """The fixed training set of every trial; None where each sequence is drawn afresh."""
-        return self._training
+        """The fixed training set of every trial; None where anything is drawn afresh."""
+        return None if isinstance(self._task, Diced) else self._training
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -89,8 +90,12 @@ class Feed:
         return order.integers(high=self._training.alive.shape[2])
 
     def fresh(self, first: int, count: int) -> Sequences:
-        """Sequences drawn afresh, from number `first` on, in float64."""
-        return self._task.sample(Draws(self._seeds, "training", first=first, count=count))
+        """Sequences drawn afresh, from number `first` on, in float64; or their dice alone."""
+        draws = Draws(self._seeds, "training", first=first, count=count)
+        if self._training is None:
+            return self._task.sample(draws)
+        assert isinstance(self._task, Diced)
+        return self._task.thrown(self._picked(first, count), draws)
 
     @property
     def block(self) -> int:
@@ -143,10 +148,12 @@ class Feed:
         return max(1, together // len(self._seeds))
 
     def _block_from(self, first: int, count: int) -> Sequences:
-        if self._training is None:
-            return self.fresh(first, count).to(self._dtype, self._device)
-        places = torch.from_numpy(self.order(first, count))
-        return self._training.picked(places).to(self._dtype, self._device)
+        drawn = self.fresh if self.set is None else self._picked
+        return drawn(first, count).to(self._dtype, self._device)
+
+    def _picked(self, first: int, count: int) -> Sequences:
+        assert self._training is not None
+        return self._training.picked(torch.from_numpy(self.order(first, count)))
 
     def _training_set(self) -> Sequences | None:
         if self._task.training is None:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 
+from .._dice import plain
 from ..draws import Draws
 from ..engine._machine import threads
 from ..engine.native._lanes import Compiled
@@ -70,7 +71,7 @@ class NativeJudge:
         self._trials = trials
         self._held: dict[str, list[Part]] = {}
         self._stream = compiled.program.stream
-        if type(task).test_set is not Task.test_set:
+        if type(plain(task)).test_set is not Task.test_set:
             self._stream = None
         self._sizes = {
             "training": task.training or 0,

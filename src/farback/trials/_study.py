@@ -75,14 +75,18 @@ class Study:
                 f"{ENGINES[-1]}; see farback list engines."
             )
         check_device(self.device)
-        problem = Problem(self.cell, self.task)
-        check_fit(problem)
-        self.learner.fits(problem)
+        check_fit(Problem(self.cell, self.task))
+        self.learner.fits(self.problem)
 
     @property
     def name(self) -> str:
         """The cell on the task, for people."""
         return f"{type(self.cell).__name__} on {type(self.task).__name__}"
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The cell on the task, with the dice that cell and learner want."""
+        return Problem(self.cell, self.task, self.learner.dice(Problem(self.cell, self.task)))
 
     @cached_property
     def choice(self) -> Choice:
@@ -91,9 +95,8 @@ class Study:
         Raises:
             InputRefused: the native engine is asked for and cannot have it.
         """
-        problem, dtype = Problem(self.cell, self.task), TYPES[self.dtype]
-        kind = torch.device(self.device).type
-        return choose(self.engine, problem, self.learner, dtype, kind, self.sequences)
+        dtype, kind = TYPES[self.dtype], torch.device(self.device).type
+        return choose(self.engine, self.problem, self.learner, dtype, kind, self.sequences)
 
     @cached_property
     def _sources(self) -> dict[str, str]:
@@ -137,7 +140,7 @@ class Study:
     ) -> None:
         """Run the wanted seeds of a group."""
         plan = Plan(
-            Problem(self.cell, self.task),
+            self.problem,
             self.learner,
             self.sequences,
             self.check,

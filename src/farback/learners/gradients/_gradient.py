@@ -39,12 +39,16 @@ class Gradient(Part, ABC):
     @property
     @abstractmethod
     def exact(self) -> bool:
-        """Whether it equals the derivative of the error, on a cell that cuts nothing."""
+        """Whether it equals the derivative of the error, on a cell that has it and cuts nothing."""
 
     @property
     @abstractmethod
     def backward_passes(self) -> float:
         """Passes back through a sequence, in lengths of the sequence; the pass forward is one."""
+
+    def dice(self, problem: Problem) -> int:
+        """Chances that it needs at every step: the last numbers of `sequences.inputs`."""
+        return 0
 
     @abstractmethod
     def __call__(self, net: Net, params: Params, sequences: Sequences) -> ErrorGradient:
