@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from farback import cells, tasks
+from farback import cells, learners, tasks
 from farback._dice import Diced, diced
 from farback.draws import Draws
 from farback.learners import Descent, gradients, updates
@@ -84,3 +84,11 @@ def test_a_fixed_training_set_gets_fresh_dice_at_each_presentation(whole: bool) 
     assert feed.set is None and bare.set is not None
     some = feed.only([1]).fresh(7, 2) if whole else feed.fresh(7, 2).trials([1])
     assert torch.equal(some.inputs, mine.inputs[: len(some.inputs), 1:2, 7:9])
+
+
+def test_a_learner_asks_for_the_dice_of_its_gradient() -> None:
+    problem = Problem(cells.Elman(hidden=2), PARITY)
+    descent = Descent(gradients.UORO(), updates.SGD())
+    assert descent.dice(problem) == learners.Construction(descent, added=("readout",)).dice(problem)
+    assert descent.dice(problem) == 2
+    assert LEARNER.dice(problem) == learners.Guessing().dice(problem) == 0

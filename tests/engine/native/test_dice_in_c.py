@@ -6,12 +6,12 @@ import torch
 
 import farback as fb
 from farback import tasks
-from farback.cells import ThresholdNet
+from farback.cells import Elman, ThresholdNet
 from farback.cells._cell import Cell
 from farback.draws import Draws
 from farback.engine.native._lanes import Compiled
 from farback.learners import Descent
-from farback.learners.gradients import DiscreteError
+from farback.learners.gradients import UORO, DiscreteError
 from farback.learners.gradients._gradient import Gradient
 from farback.learners.updates import SGD
 from farback.problem import Problem
@@ -42,9 +42,7 @@ def run(engine: str, cell: Cell, task: Task, learner: Descent) -> Runs:
 
 @pytest.mark.parametrize("strings", [4, None])
 @pytest.mark.parametrize(
-    ("cell", "gradient"),
-    [(NET, DiscreteError()), (ThresholdNet(hidden=1, hidden_first=True), DiscreteError())],
-    ids=repr,
+    ("cell", "gradient"), [(NET, DiscreteError()), (Elman(hidden=2, width=1.0), UORO())], ids=repr
 )
 def test_both_engines_decide_by_the_same_dice(
     strings: int | None, cell: Cell, gradient: Gradient

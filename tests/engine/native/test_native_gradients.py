@@ -14,6 +14,7 @@ from farback.learners import Descent
 from farback.learners.gradients import (
     BPTT,
     RTRL,
+    UORO,
     Omega,
     OneStep,
     PseudoNewton,
@@ -26,7 +27,7 @@ from farback.testing._members import CELLS, PAIRS, TASKS, covering
 from farback.trials._compiled import native
 
 FEW = BPTT(), RTRL(), OneStep(), TruncatedBPTT(window=5, every=2)
-GRADIENTS = *FEW, PseudoNewton(), TimeWeightedNewton(mu=1e-3), Omega(squared=False)
+GRADIENTS = *FEW, PseudoNewton(), TimeWeightedNewton(mu=1e-3), Omega(squared=False), UORO()
 """Those that are no few have a study in small_trials.py, and every pair in the product."""
 
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
@@ -64,6 +65,7 @@ def flat(params):
 
 def check(cell: str, task: str, gradient, dtype) -> None:
     problem = Problem(CELLS[cell], TASKS[task])
+    problem = Problem(problem.cell, problem.task, gradient.dice(problem))
     sequences = problem.task.sample(Draws(range(TRIALS), "native", count=2))
     found, verdicts = of_the_native_engine(problem, gradient, dtype, sequences)
     for trial in range(TRIALS):
