@@ -36,8 +36,11 @@ from ..results.claim import Claim, of_mean
 from ._experiment import Experiment
 
 _TRIALS = 20
-STRINGS = 50
-"""Sequences of each class in the fixed set of a search."""
+FIXED = {"strings": 50}
+"""A search's sequences are a fixed set, with so many of each class."""
+
+SIGNS = {"low": -1.0, "high": 1.0}
+"""Threshold units can say nothing in between."""
 
 
 @dataclass(frozen=True)
