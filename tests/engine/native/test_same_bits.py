@@ -7,6 +7,8 @@ import pytest
 import torch
 from small_trials import SEEDS, STEPS, STUDIES, begun, learn, same
 
+from farback.learners import Search
+
 TYPES = {torch.float32: 16, torch.float64: 8}
 """With lanes of the widest register."""
 
@@ -71,7 +73,9 @@ def test_weights_that_are_not_finite_stay_so_and_those_of_no_other_trial_become_
 ) -> None:
     found = learn(name, dtype, TYPES[dtype], params=spoilt(name, dtype))
     finite = np.isfinite(found.params).all(1)
-    assert np.flatnonzero(~finite).tolist() == [NAN, INFINITE]
+    # A search goes on from what it remembers, or draws anew, and leaves spoilt weights behind.
+    stays = [] if isinstance(STUDIES[name][1], Search) else [NAN, INFINITE]
+    assert np.flatnonzero(~finite).tolist() == stays
 
 
 @each
