@@ -10,6 +10,7 @@ import farback as fb
 from farback import _catalogue
 from farback.errors import WrongUsage
 from farback.experiments._experiment import Experiment
+from farback.experiments._point import Point
 from farback.experiments._reproduce import _chosen
 from farback.trials import Study
 
@@ -34,6 +35,12 @@ def test_rows_have_names_of_their_own_and_claims_a_source(name: str) -> None:
 def test_cell_task_and_learner_of_every_row_fit(name: str) -> None:
     for row in made(name).rows():
         Study(row.cell, row.task, row.learner, sequences=row.sequences)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_two_rows_stand_at_one_point_of_a_figure(name: str) -> None:
+    points = [row.point for row in made(name).rows() if row.point is not None]
+    assert len(set(points)) == len(points)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -106,6 +113,16 @@ def test_a_wrong_word_answers_with_the_near_ones(
 ) -> None:
     with pytest.raises(WrongUsage, match=told):
         fb.reproduce(name, progress=False, **options)  # pyright: ignore[reportArgumentType]
+
+
+def test_of_a_row_without_claims_the_measures_that_others_claim_are_shown() -> None:
+    found = fb.reproduce(
+        "bengio1993_parity", seeds=1, sequences=10, rows=["T = 500, back"], progress=False
+    )
+    lines = found.compare().lines
+    assert [it.compared.claim.measure for it in lines] == ["error", "presentations"]
+    assert all(it.compared.reason == "no number is published" for it in lines)
+    assert {it.point for it in lines} == {Point("T (steps)", 500, "back-propagation")}
 
 
 def test_a_comparison_is_drawn_with_the_published_number() -> None:

@@ -12,6 +12,7 @@ from ..errors import unknown
 from ..results import Estimate
 from ..results.claim import Compared
 from ..results.entry import shown
+from ._point import Point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +27,7 @@ class Line:
     row: str
     compared: Compared
     note: str = ""
+    point: Point | None = None
 
     def cells(self) -> tuple[str, ...]:
         """The line under `HEADINGS`, as text."""

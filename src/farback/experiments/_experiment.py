@@ -14,6 +14,7 @@ from ..cells._cell import Cell
 from ..learners._learner import Learner
 from ..results.claim import Claim
 from ..tasks._task import Task
+from ._point import Point
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Row:
     """Empty for a row of our own."""
 
     note: str = ""
+    point: Point | None = None
+    """Where it stands in a figure, where it does."""
 
 
 @dataclass(frozen=True)

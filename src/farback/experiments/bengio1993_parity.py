@@ -37,6 +37,7 @@ from ..learners.gradients.discrete_error import DiscreteError
 from ..learners.updates.sgd import SGD
 from ..tasks.parity import Parity
 from ._experiment import Row
+from ._point import Point
 from ._protocol1993 import FIXED, SIGNS, Protocol1993, printed
 
 _LENGTHS = 3, 5, 10, 20, 50, 100, 500
@@ -110,6 +111,7 @@ class Bengio1993Parity(Protocol1993):
             learner,
             sequences=_CAPS[name],
             claims=printed(f"tables 3 and 4, T = {longest}", *_told(name, longest)),
+            point=Point("T (steps)", longest, name),
         )
 
 

@@ -30,6 +30,7 @@ from ..learners.gradients.discrete_error import DiscreteError
 from ..learners.updates.sgd import SGD
 from ..tasks.bengio1994_two_sequence import Bengio1994TwoSequence
 from ._experiment import Row
+from ._point import Point
 from ._protocol1993 import FIXED, SIGNS, Protocol1993, printed
 
 _LENGTHS = 5, 10, 20, 50, 100
@@ -100,4 +101,5 @@ class Bengio1993TwoSequence(Protocol1993):
             learner,
             sequences=_CAPS[name],
             claims=printed(f"tables 1 and 2, T = {steps}", errors[at], presented[at]),
+            point=Point("T (steps)", steps, name),
         )

@@ -12,6 +12,7 @@ from dataclasses import replace
 from ..experiments._comparison import Comparison, Line
 from ..results import Estimate, Runs
 from ..results.entry import shown
+from ._along import along
 from ._groups import facts, groups
 from ._sheet import Line as Row
 from ._sheet import Sheet, Square, Tone, Whisker, whiskers
@@ -46,6 +47,7 @@ def of_comparison(comparison: Comparison, found: Sequence[Runs] = ()) -> Sheet:
             "tolerance of the claim; to the cap: the mean with unsolved trials at their budget"
         ),
         groups=tuple(groups(found, rows)) if found else (),
+        pictures=along(comparison.lines),
         facts=facts(runs, whole=False) if runs else {},
         notes=(*varied, *remarks),
         verdict="none outside" if comparison.within else "some outside",
@@ -67,7 +69,7 @@ def _drawn(lines: Sequence[Line], measures: Sequence[str]) -> list[Whisker | Non
 def _square(line: Line, whisker: Whisker | None, group: int | None) -> Square:
     it = line.compared
     # A source's words are seen beside the number, and need not be told once more as the reason.
-    reason = "" if it.claim.words else it.reason
+    reason = it.reason if it.claim.source and not it.claim.words else ""
     counted = not reason or it.claim.measure == "solved"
     notes = [f"{it.solved} of {it.trials} solved"] if counted else []
     notes += [reason] if reason else []

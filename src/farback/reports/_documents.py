@@ -6,15 +6,17 @@ A number that is not finite is null. docs/schema.md has the fields.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import msgspec
 
 from ..experiments._comparison import Comparison
+from ..experiments._point import Point
 from ..results import Runs, Table
 
 SCHEMA = 1
+_POINT = tuple(it.name for it in fields(Point))
 
 
 def of_runs(runs: Runs) -> str:
@@ -44,6 +46,7 @@ def of_comparison(comparison: Comparison) -> str:
         it = line.compared
         lines.append(
             {"row": line.row, "note": line.note}
+            | (dict.fromkeys(_POINT) if line.point is None else asdict(line.point))
             | asdict(it.claim)
             | it.ours._asdict()
             | {

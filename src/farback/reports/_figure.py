@@ -29,7 +29,12 @@ def figure(drawn: Picture, seen: Window, *, height: int = 320) -> dict[str, Any]
     chart = go.Figure(
         data=[
             *(trace for i, curve in enumerate(drawn.curves) for trace in _band(curve, i, seen)),
-            *(_trace(curve, i, legend=not direct) for i, curve in enumerate(drawn.curves)),
+            *(_trace(curve, i, seen, legend=not direct) for i, curve in enumerate(drawn.curves)),
+            *(
+                _hollow(curve, i)
+                for i, curve in enumerate(drawn.curves)
+                if curve.published is not None
+            ),
             _cursor(),
         ],
         layout=go.Layout(
@@ -42,7 +47,7 @@ def figure(drawn: Picture, seen: Window, *, height: int = 320) -> dict[str, Any]
             dragmode=False,
             showlegend=not direct,
             legend={"font": {"color": colour("ink")}, "traceorder": "normal"},
-            xaxis=_axis(drawn.x_label, seen.x, rule=True),
+            xaxis=_axis(drawn.x_label, seen.x, rule=True) | _order(drawn),
             yaxis=_axis("", seen.y, rule=False),
             shapes=[_shape(line.axis, line.at) for line in seen.inside],
             annotations=words(plane, drawn.y_label),
@@ -60,7 +65,7 @@ def _listed(values: np.ndarray) -> list[Any]:
     return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values.tolist()]
 
 
-def _trace(curve: Curve, place: int, *, legend: bool) -> go.Scatter:
+def _trace(curve: Curve, place: int, seen: Window, *, legend: bool) -> go.Scatter:
     shade = colour(curve_role(place))
     finite = np.isfinite(curve.y)
     beside = np.concatenate([[False], finite[:-1]]) | np.concatenate([finite[1:], [False]])
@@ -72,6 +77,7 @@ def _trace(curve: Curve, place: int, *, legend: bool) -> go.Scatter:
         mode="lines+markers" if alone or curve.y.size <= FEW else "lines",
         line={"color": shade, "width": 2.2, "dash": dash(place)},
         marker={"color": shade, "size": 5.5, "symbol": marker(place)},
+        error_y=_bars(curve, shade) if seen.x is None else None,
         connectgaps=False,
         hoverinfo="none",
         showlegend=legend,
@@ -79,8 +85,11 @@ def _trace(curve: Curve, place: int, *, legend: bool) -> go.Scatter:
 
 
 def _band(curve: Curve, place: int, seen: Window) -> list[go.Scatter]:
-    """One closed outline for each stretch without a gap; a low of true zero runs to the floor."""
-    if curve.low is None or curve.high is None or curve.x.dtype.kind not in "iuf":
+    """One closed outline for each stretch without a gap; a low of true zero runs to the floor.
+
+    Places without a scale have bars instead: between them there is nothing to fill.
+    """
+    if curve.low is None or curve.high is None or seen.x is None:
         return []
     low = np.where(np.isneginf(curve.low), seen.y[0], curve.low)
     whole = np.isfinite(low) & np.isfinite(curve.high)
@@ -105,6 +114,38 @@ def _band(curve: Curve, place: int, seen: Window) -> list[go.Scatter]:
         showlegend=False,
     )
     return [outline]
+
+
+def _bars(curve: Curve, shade: str) -> dict[str, Any] | None:
+    if curve.low is None or curve.high is None:
+        return None
+    return {
+        "type": "data",
+        "array": _listed(curve.high - curve.y),
+        "arrayminus": _listed(curve.y - curve.low),
+        "color": shade,
+        "thickness": 1,
+        "width": 0,
+    }
+
+
+def _hollow(curve: Curve, place: int) -> go.Scatter:
+    """What is published, in the colour and the mark of the curve that it stands beside."""
+    assert curve.published is not None
+    return go.Scatter(
+        x=_listed(curve.x),
+        y=_listed(curve.published),
+        name=f"{safe(curve.label)}, published",
+        mode="markers",
+        marker={
+            "color": colour(curve_role(place)),
+            "size": 9,
+            "symbol": f"{marker(place)}-open",
+            "line": {"width": 1.6},
+        },
+        hoverinfo="none",
+        showlegend=False,
+    )
 
 
 def _cursor() -> go.Scatter:
@@ -137,6 +178,15 @@ def _axis(title: str, span: tuple[float, float] | None, *, rule: bool) -> dict[s
         "tickcolor": colour("muted"),
         "nticks": 9 if rule else 6,
     }
+
+
+def _order(drawn: Picture) -> dict[str, Any]:
+    """Every category named and where the picture has it; the words beside widen no axis."""
+    places = drawn.categories
+    if not places:
+        return {}
+    ends = [-0.5, len(places) - 0.5]
+    return {"categoryorder": "array", "categoryarray": list(places), "dtick": 1, "range": ends}
 
 
 def _shape(axis: str, at: float) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class Plane:
 
     def _share(self, curve: Curve, last: int) -> float:
         if self.seen.x is None:
-            return (last + 0.5) / curve.x.size
+            return (_along(self, curve, last) + 0.5) / len(self.drawn.categories)
         return float((curve.x[last] - self.seen.x[0]) / (self.seen.x[1] - self.seen.x[0]))
 
 
@@ -126,7 +126,7 @@ def _names(plane: Plane) -> tuple[list[dict[str, Any]], list[Box]]:
         notes.append(
             _note(
                 curve.label,
-                x=curve.x[last].item(),
+                x=_along(plane, curve, last),
                 xref="x",
                 y=float(f"{curve.y[last]:.6g}"),
                 yref="y",
@@ -141,6 +141,12 @@ def _names(plane: Plane) -> tuple[list[dict[str, Any]], list[Box]]:
             right = left + _LETTER * len(curve.label)
             boxes.append(Box(left, moved - _LINE / 2, right, moved + _LINE / 2))
     return notes, boxes
+
+
+def _along(plane: Plane, curve: Curve, place: int) -> Any:
+    """A place on the x axis; of a category its number, since one like "50" would be read as one."""
+    at = curve.x[place].item()
+    return at if plane.seen.x is not None else plane.drawn.categories.index(str(at))
 
 
 def _spread(heights: Sequence[float]) -> list[float]:

@@ -54,7 +54,7 @@ def _learning(runs: Sequence[Run], name: str) -> Picture:
     values = np.stack([_kept(run, name, marks) for run in told])
     # Without interpolation, which would take a difference between infinities.
     low, middle, high = np.quantile(values, (0.25, 0.5, 0.75), axis=0, method="inverted_cdf")
-    in_log = name != "wrong" and _spans_decades(middle)
+    in_log = name != "wrong" and spans_decades(middle)
     if in_log:
         low, middle, high = (np.log10(np.maximum(it, TINY)) for it in (low, middle, high))
     several = len(told) > 1
@@ -68,7 +68,8 @@ def _learning(runs: Sequence[Run], name: str) -> Picture:
     )
 
 
-def _spans_decades(values: np.ndarray) -> bool:
+def spans_decades(values: np.ndarray) -> bool:
+    """Whether positive values ask for a log."""
     finite = values[np.isfinite(values)]
     return bool(finite.size and finite.min() > 0 and finite.max() > _WIDE * finite.min())
 

@@ -34,12 +34,16 @@ class Curve:
     y: np.ndarray
     low: np.ndarray | None = None
     high: np.ndarray | None = None
+    published: np.ndarray | None = None
+    """What a source has at these places; NaN where it has nothing."""
+
     thinned: bool = False
 
     @property
     def parts(self) -> tuple[np.ndarray, ...]:
-        """The curve and the edges of its band."""
-        return tuple(part for part in (self.y, self.low, self.high) if part is not None)
+        """The curve, the edges of its band and what is published."""
+        parts = (self.y, self.low, self.high, self.published)
+        return tuple(part for part in parts if part is not None)
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,13 @@ class Picture:
     lines: tuple[Line, ...] = ()
     caption: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The places of an x axis without a scale, from left to right; empty where it has one."""
+        if all(curve.x.dtype.kind in "iuf" for curve in self.curves):
+            return ()
+        return tuple(dict.fromkeys(str(at) for curve in self.curves for at in curve.x.tolist()))
 
     @property
     def empty(self) -> bool:
@@ -117,10 +128,17 @@ def table(pictured: Picture) -> tuple[list[str], list[list[str]]]:
     header = [pictured.x_label]
     columns: list[tuple[np.ndarray, np.ndarray]] = []
     for curve in pictured.curves:
-        for part, suffix in ((curve.y, ""), (curve.low, ", low"), (curve.high, ", high")):
+        for part, suffix in (
+            (curve.y, ""),
+            (curve.low, ", low"),
+            (curve.high, ", high"),
+            (curve.published, ", published"),
+        ):
             if part is not None:
                 header.append(curve.label + suffix)
-                columns.append((curve.x, part))
+                # A source is silent where it has no number; it is not that nothing was measured.
+                told = np.isfinite(part) if part is curve.published else slice(None)
+                columns.append((curve.x[told], part[told]))
     rows: dict[Any, list[str]] = {}
     for place, (x, values) in enumerate(columns):
         for at, value in zip(x.tolist(), values.tolist(), strict=True):

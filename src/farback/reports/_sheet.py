@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..results import Runs
+from ._picture import Picture
 
 Tone = Literal["", "ok", "watch", "bad"]
 
@@ -79,6 +80,7 @@ class Sheet:
         lines: the matrix.
         meaning: what its numbers are.
         groups: the trials behind it.
+        pictures: its numbers along an axis, where they stand along one.
         facts: what all trials have in common.
         notes: what the reader of the numbers should know.
         verdict: a judgement in a word, where there is one.
@@ -91,6 +93,7 @@ class Sheet:
     lines: tuple[Line, ...]
     meaning: str
     groups: tuple[Group, ...] = ()
+    pictures: tuple[Picture, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     verdict: str = ""

@@ -12,36 +12,41 @@ from ..results import Run
 from ._frame import Drawing, drawing, render
 from ._groups import facts
 from ._learning import learning, solving
+from ._picture import Picture
 from ._sheet import Group, Sheet
 
 HEIGHT = 300
+ALONG = 380
 MOST_SOLVING = 12
 """So many groups share the leading chart; with more, each is left to its own place."""
 
 
 def page(sheet: Sheet) -> str:
     """The page as text."""
-    keys = count(1)
+    keys = count()
+
+    def draw(drawn: Picture, height: int = HEIGHT) -> Drawing:
+        return drawing(drawn, f"chart-{next(keys)}", height)
+
+    leads = [draw(it, ALONG) for it in sheet.pictures] + [draw(it) for it in _solving(sheet)]
 
     def curves(group: Group) -> list[Drawing]:
-        return [drawing(it, f"chart-{next(keys)}", HEIGHT) for it in learning(group.runs)]
+        return [draw(it) for it in learning(group.runs)]
 
     return render(
         "sheet.html.j2",
         sheet=sheet,
-        lead=_lead(sheet),
+        leads=leads,
         curves=curves,
         trials=_trials,
         facts=facts,
     )
 
 
-def _lead(sheet: Sheet) -> Drawing | None:
-    """When the trials of each group were solved."""
-    if not 0 < len(sheet.groups) <= MOST_SOLVING:
-        return None
+def _solving(sheet: Sheet) -> list[Picture]:
+    """When the trials of each group were solved, where the groups are few."""
     by_name = {group.name: group.runs for group in sheet.groups if group.runs}
-    return drawing(solving(by_name), "chart-0", HEIGHT) if by_name else None
+    return [solving(by_name)] if by_name and len(sheet.groups) <= MOST_SOLVING else []
 
 
 def _trials(group: Group) -> tuple[list[str], list[list[str]]]:

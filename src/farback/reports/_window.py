@@ -59,7 +59,7 @@ def window(drawn: Picture) -> Window:
             beyond.append(("below" if line.at < low else "above", line))
     pad = 0.06 * (top - bottom)
 
-    if any(curve.x.dtype.kind not in "iuf" for curve in drawn.curves):
+    if drawn.categories:
         return Window(None, (bottom - pad, top + pad), tuple(inside), tuple(beyond))
     left, right = _extent([curve.x for curve in drawn.curves], (0.0, 1.0))
     wide = max(right - left, 1.0)

@@ -103,7 +103,7 @@ def _obstacle(claim: Claim, ours: Estimate, trials: list[Run], solved: list[Run]
     if not trials:
         return "no trials"
     if claim.published is None:
-        return f"the source says {claim.words!r}"
+        return f"the source says {claim.words!r}" if claim.words else "no number is published"
     if claim.measure in OF_ALL:
         caps = [run.trial.sequences for run in trials if run.outcome != "solved"]
         short = caps and min(caps) < claim.by
