@@ -22,12 +22,7 @@ OFF = 0.0, 0.02, 0.1, 0.21, 0.27, 0.45, 3.0, torch.nan, torch.inf, -torch.inf
 COUNT = 6
 EVERYTHING = 1 << 40
 
-NOTHING = Learning(
-    {},
-    update=lambda params, gradient, memory: (params, memory),
-    before=lambda params, memory: (params, memory),
-    after=lambda params, losses, memory: (params, memory),
-)
+NOTHING = Learning({})
 
 
 def reciting(task: str, steps: int) -> Net:

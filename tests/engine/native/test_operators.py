@@ -129,7 +129,10 @@ REDUCED = {
         lambda m, w, v: [m @ m[0], w @ v, w.T @ w[:, 0], (w * 2) @ (v * v)], SMALL, LARGE, ROW
     ),
     "mm": smooth(
-        lambda m, w, v: [m @ m.T, w @ w.T, w.T[:7] @ w, w[:4, :3].T @ w[:4], v[:, None] @ v[None]],
+        lambda m, w, v: [
+            *(m @ m.T, m[:, 0] @ m, w @ w.T, w.T[:7] @ w, w[:4, :3].T @ w[:4]),
+            v[:, None] @ v[None],
+        ],
         SMALL,
         LARGE,
         ROW,
@@ -182,7 +185,6 @@ MOVED = {
     "diagonal_scatter": smooth(lambda x: torch.diagonal_scatter(x * x, x[0, 1:], 1), SQUARE),
     "slice_scatter": smooth(lambda x: torch.slice_scatter(x, x[:, :2] * 3, 1, 1, 4, 2), SQUARE),
     "select_scatter": smooth(lambda x: torch.select_scatter(x, x[0] * x[1], -1, 2), SQUARE),
-    "squeeze_": (lambda x: [x[0] @ x * x[1], x[2] @ torch.ones(5, 5).to(x)], SQUARE),
     "roll": smooth(lambda x, y: [x.roll(1, -1), y.roll((2, -3), (0, 1)), x.roll(5)], SMALL, LARGE),
     "copy": (lambda x: aten.copy(x, x[0]) * 2, SQUARE),
     "clone": smooth(lambda x: x.clone() * 2, SQUARE),

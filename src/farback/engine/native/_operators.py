@@ -159,7 +159,6 @@ RULES: dict[str, Rule] = {
     "t": lambda b, x: x.T,
     "unsqueeze": lambda b, x, axis: np.expand_dims(x, axis),
     "squeeze": squeeze,
-    "squeeze_": squeeze,
     "roll": lambda b, x, by, axes=(): np.roll(x, by, tuple(axes) or None),
     "select": lambda b, x, axis, place: np.take(x, place, axis),
     "slice": cut,
