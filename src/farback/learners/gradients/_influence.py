@@ -1,16 +1,17 @@
-"""What is carried along with the state: how the parameters brought it about."""
+"""What gradients share that carry along with the state how the parameters brought it about."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
 
 from ...types import Params, Sequences, plus
-from ._gradient import Net
-from ._online import Advanced, reading
+from ._gradient import ErrorGradient, Net
+from ._online import Advanced, OnlineGradient, reading, whole
 
 
 class Sensitive(NamedTuple):
@@ -21,9 +22,24 @@ class Sensitive(NamedTuple):
     """P, [*batch, N, ...] each."""
 
 
-def begun(net: Net, params: Params, sequences: Sequences) -> Sensitive:
-    """P_0 = dstart/dparams."""
-    return Sensitive(net.start(params, sequences), net.start_influence(params, sequences))
+@dataclass(frozen=True)
+class InfluenceGradient(OnlineGradient):
+    """A gradient that carries P along; exact or not, it takes no pass back."""
+
+    @property
+    def exact(self) -> bool:
+        return False
+
+    @property
+    def backward_passes(self) -> float:
+        return 0.0
+
+    def __call__(self, net: Net, params: Params, sequences: Sequences) -> ErrorGradient:
+        return whole(self, net, params, sequences)
+
+    def begin(self, net: Net, params: Params, sequences: Sequences) -> Sensitive:
+        """P_0 = dstart/dparams."""
+        return Sensitive(net.start(params, sequences), net.start_influence(params, sequences))
 
 
 def product(

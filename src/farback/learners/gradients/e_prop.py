@@ -38,13 +38,13 @@ from ...errors import unknown
 from ...problem import Problem, Trials
 from ...types import Params, Sequences
 from ._feedback import feedback_of
-from ._gradient import ErrorGradient, Net
-from ._influence import Sensitive, approximated, begun, product
-from ._online import Advanced, OnlineGradient, whole
+from ._gradient import Net
+from ._influence import InfluenceGradient, Sensitive, approximated, product
+from ._online import Advanced
 
 
 @dataclass(frozen=True)
-class EProp(OnlineGradient):
+class EProp(InfluenceGradient):
     """Each unit carries its own eligibility, and meets the error of the moment.
 
     Args:
@@ -54,21 +54,6 @@ class EProp(OnlineGradient):
 
     hidden: tuple[str, ...] = ()
     feedback: int | None = None
-
-    @property
-    def exact(self) -> bool:
-        return False
-
-    @property
-    def backward_passes(self) -> float:
-        return 0.0
-
-    def __call__(self, net: Net, params: Params, sequences: Sequences) -> ErrorGradient:
-        return whole(self, net, params, sequences)
-
-    def begin(self, net: Net, params: Params, sequences: Sequences) -> Sensitive:
-        """Equation (1)."""
-        return begun(net, params, sequences)
 
     def advance(
         self, net: Net, params: Params, carry: Sensitive, sequences: Sequences, t: int
@@ -85,7 +70,7 @@ class EProp(OnlineGradient):
     def schedule(self, problem: Problem) -> Backward | Forward:
         """As any that is carried along; B is a constant of the program."""
         feedback_of(problem, self.feedback)
-        return OnlineGradient.schedule(self, problem)
+        return super().schedule(problem)
 
 
 @lru_cache(maxsize=64)

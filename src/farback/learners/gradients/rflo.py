@@ -30,13 +30,13 @@ from ...errors import WrongUsage
 from ...problem import Problem
 from ...types import Params, Sequences
 from ._feedback import feedback_of
-from ._gradient import ErrorGradient, Net
-from ._influence import Sensitive, approximated, begun
-from ._online import Advanced, OnlineGradient, whole
+from ._gradient import Net
+from ._influence import InfluenceGradient, Sensitive, approximated
+from ._online import Advanced
 
 
 @dataclass(frozen=True)
-class RFLO(OnlineGradient):
+class RFLO(InfluenceGradient):
     """Each parameter's trace decays by itself, and meets the error of the moment.
 
     Args:
@@ -53,21 +53,6 @@ class RFLO(OnlineGradient):
         if not 0 <= self.leak <= 1:
             raise WrongUsage(f"leak came as {self.leak}, expected from 0 to 1; try 0.9.")
 
-    @property
-    def exact(self) -> bool:
-        return False
-
-    @property
-    def backward_passes(self) -> float:
-        return 0.0
-
-    def __call__(self, net: Net, params: Params, sequences: Sequences) -> ErrorGradient:
-        return whole(self, net, params, sequences)
-
-    def begin(self, net: Net, params: Params, sequences: Sequences) -> Sensitive:
-        """Equation (1)."""
-        return begun(net, params, sequences)
-
     def advance(
         self, net: Net, params: Params, carry: Sensitive, sequences: Sequences, t: int
     ) -> Advanced:
@@ -80,4 +65,4 @@ class RFLO(OnlineGradient):
     def schedule(self, problem: Problem) -> Backward | Forward:
         """As any that is carried along; B is a constant of the program."""
         feedback_of(problem, self.feedback)
-        return OnlineGradient.schedule(self, problem)
+        return super().schedule(problem)

@@ -20,29 +20,18 @@ from dataclasses import dataclass
 import torch
 
 from ...types import Params, Sequences, plus
-from ._gradient import ErrorGradient, Net
-from ._influence import Sensitive, begun, product
-from ._online import Advanced, OnlineGradient, reading, whole
+from ._gradient import Net
+from ._influence import InfluenceGradient, Sensitive, product
+from ._online import Advanced, reading
 
 
 @dataclass(frozen=True)
-class RTRL(OnlineGradient):
+class RTRL(InfluenceGradient):
     """Exact, for any cell, without a pass back."""
 
     @property
     def exact(self) -> bool:
         return True
-
-    @property
-    def backward_passes(self) -> float:
-        return 0.0
-
-    def __call__(self, net: Net, params: Params, sequences: Sequences) -> ErrorGradient:
-        return whole(self, net, params, sequences)
-
-    def begin(self, net: Net, params: Params, sequences: Sequences) -> Sensitive:
-        """Equation (1)."""
-        return begun(net, params, sequences)
 
     def advance(
         self, net: Net, params: Params, carry: Sensitive, sequences: Sequences, t: int

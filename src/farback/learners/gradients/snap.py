@@ -32,14 +32,14 @@ from ...engine.native import Backward, Forward
 from ...errors import expect
 from ...problem import Problem
 from ...types import Params, Sequences
-from ._gradient import ErrorGradient, Net
-from ._influence import Sensitive, approximated, begun, product
-from ._online import Advanced, OnlineGradient, whole
+from ._gradient import Net
+from ._influence import InfluenceGradient, Sensitive, approximated, product
+from ._online import Advanced
 from ._structure import structure
 
 
 @dataclass(frozen=True)
-class SnAp(OnlineGradient):
+class SnAp(InfluenceGradient):
     """RTRL with what reaches a unit later than that left out.
 
     Args:
@@ -51,21 +51,6 @@ class SnAp(OnlineGradient):
     def __post_init__(self) -> None:
         super().__post_init__()
         expect(1, steps=self.steps)
-
-    @property
-    def exact(self) -> bool:
-        return False
-
-    @property
-    def backward_passes(self) -> float:
-        return 0.0
-
-    def __call__(self, net: Net, params: Params, sequences: Sequences) -> ErrorGradient:
-        return whole(self, net, params, sequences)
-
-    def begin(self, net: Net, params: Params, sequences: Sequences) -> Sensitive:
-        """Equation (1)."""
-        return begun(net, params, sequences)
 
     def advance(
         self, net: Net, params: Params, carry: Sensitive, sequences: Sequences, t: int
@@ -83,7 +68,7 @@ class SnAp(OnlineGradient):
     def schedule(self, problem: Problem) -> Backward | Forward:
         """As any that is carried along; M_n is a constant of the program."""
         _kept(problem, self.steps)
-        return OnlineGradient.schedule(self, problem)
+        return super().schedule(problem)
 
 
 @lru_cache(maxsize=16)
