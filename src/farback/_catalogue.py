@@ -77,13 +77,21 @@ def syntax(file: Path) -> ast.Module:
 
 
 def find(name: str, among: Iterable[str] | None = None) -> tuple[str, str] | None:
-    """Room and file of the member that goes by this name, which is its file's or its class's."""
-    plain = name.replace("_", "").lower()
-    for room in rooms() if among is None else among:
-        for file in names(room):
-            if file.replace("_", "") == plain:
-                return room, file
-    return None
+    """Room and file of the member that goes by this name, the first of its namesakes."""
+    return next(iter(namesakes(name, among)), None)
+
+
+def namesakes(name: str, among: Iterable[str] | None = None) -> list[tuple[str, str]]:
+    """Room and file of all members that go by this name, which is their file's or their class's.
+
+    The name may have its room before it, as `tasks.latch`. Experiments come last: a task and the
+    experiment on it may share a name, and what is written in specs is the task.
+    """
+    room, _, bare = name.rpartition(".")
+    plain = bare.replace("_", "").lower()
+    looked = [it for it in (rooms() if among is None else among) if room in ("", it)]
+    looked.sort(key=lambda it: it == "experiments")
+    return [(it, file) for it in looked for file in names(it) if file.replace("_", "") == plain]
 
 
 def kind(room: str) -> type[Any]:

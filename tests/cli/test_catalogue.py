@@ -127,6 +127,14 @@ def test_explain_takes_the_name_of_a_class_and_of_a_file(farback, name):
     assert farback("explain", name).out.startswith("lstm1997 (cells)\nThe LSTM of")
 
 
+def test_a_task_and_the_experiment_on_it_may_share_a_name(farback):
+    out = farback("explain", "bengio1994_latch").out
+    assert out.startswith("bengio1994_latch (tasks)\n")
+    assert out.endswith("\nOf the same name: farback explain experiments.bengio1994_latch\n")
+    page = json.loads(farback("explain", "experiments.Bengio1994Latch", "--json").out)
+    assert page["room"] == "experiments" and "also" not in page
+
+
 def test_explain_of_an_experiment_shows_its_choices_and_its_claims(farback):
     out = farback("explain", "hochreiter1997_temporal_order").out
     assert "truncated=True  cut the gradient as appendix A.1 does" in out

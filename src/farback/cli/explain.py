@@ -16,6 +16,7 @@ Examples:
   farback explain adjoint_decay
   farback explain LSTM1997
   farback explain hochreiter1997_reber
+  farback explain experiments.bengio1994_latch
 
 Of an experiment it shows what the source leaves open, and what it claims."""
 
@@ -25,11 +26,12 @@ Of an experiment it shows what the source leaves open, and what it claims."""
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def verb(name: str, as_json: bool) -> None:
     """Read the docstring, and an experiment's outline; nothing is imported."""
-    found = _catalogue.find(name)
-    if found is None:
+    found = _catalogue.namesakes(name)
+    if not found:
         known = [it for room in _catalogue.rooms() for it in _catalogue.names(room)]
         raise unknown("member", name, known)
-    room, file = found
+    (room, file), *others = found
+    also = [f"{other}.{it}" for other, it in others]
     text = _catalogue.docstring(room, file)
     outline = _outline(file) if room == "experiments" else None
     if as_json:
@@ -41,9 +43,13 @@ def verb(name: str, as_json: bool) -> None:
             "text": text,
         }
         page |= {} if outline is None else {"outline": outline}
+        page |= {"also": also} if also else {}
         click.echo(json.dumps(page, indent=1, ensure_ascii=False))
         return
-    _print(f"{file} ({room})", text if outline is None else "\n".join([text, *_told(outline)]))
+    lines = [] if outline is None else _told(outline)
+    for other in also:
+        text = f"{text}\n\nOf the same name: farback explain {other}"
+    _print(f"{file} ({room})", "\n".join([text, *lines]))
 
 
 def _outline(name: str) -> dict[str, Any] | None:

@@ -41,7 +41,7 @@ from ..learners.updates.chain import Chain
 from ..learners.updates.clip import Clip
 from ..learners.updates.sgd import SGD
 from ..results.claim import Claim, of_rate
-from ..tasks.pascanu2013_temporal_order import Pascanu2013TemporalOrder
+from ..tasks import pascanu2013_temporal_order as tasks
 from ._experiment import Experiment, Row
 
 _TRIALS = 5
@@ -66,7 +66,7 @@ _CLIPPING_HELPS = "a curve; clipping matters more, the longer the sequence"
 
 
 @dataclass(frozen=True)
-class Pascanu2013Clipping(Experiment):
+class Pascanu2013TemporalOrder(Experiment):
     """Success by length, initialisation and method.
 
     Args:
@@ -120,13 +120,13 @@ class Pascanu2013Clipping(Experiment):
             "smart tanh": Pascanu2013.smart_tanh(),
         }
         basic, cap = starts["basic tanh"], self.updates * _BATCH
-        any_length = Pascanu2013TemporalOrder(length=50, longest=200, wrong=0, tested=_TESTED)
+        any_length = tasks.Pascanu2013TemporalOrder(length=50, longest=200, wrong=0, tested=_TESTED)
         return (
             *(
                 Row(
                     f"T = {length}, {start}, {method}",
                     cell,
-                    Pascanu2013TemporalOrder(length=length),
+                    tasks.Pascanu2013TemporalOrder(length=length),
                     learner,
                     cap,
                     (_said("a curve" if method == "MSGD-CR" else _CLIPPING_HELPS, _FIGURE),),
@@ -138,7 +138,7 @@ class Pascanu2013Clipping(Experiment):
             Row(
                 f"T = {_UNCLIPPED}, basic tanh, Omega without clipping",
                 basic,
-                Pascanu2013TemporalOrder(length=_UNCLIPPED),
+                tasks.Pascanu2013TemporalOrder(length=_UNCLIPPED),
                 Descent(norm_kept, step, batch=_BATCH),
                 cap,
                 (_said("usually fails", f"{_PLACE}, footnote"),),
