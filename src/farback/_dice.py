@@ -115,6 +115,10 @@ class Diced(Task):
         return self.task.training
 
     @property
+    def in_turn(self) -> bool:
+        return self.task.in_turn
+
+    @property
     def test(self) -> int:
         return self.task.test
 

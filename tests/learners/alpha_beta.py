@@ -24,18 +24,19 @@ class Counts(NamedTuple):
     """Expected transitions, [symbol, from, to]."""
 
     emission: np.ndarray
-    """Expected outputs, [state, class]."""
+    """Expected outputs, [symbol, state, class]; empty where none is learned."""
 
 
 def counts(cell: StateDistribution, params: Params, one: Sequences) -> Counts:
     """Of a single sequence, [T, I]."""
-    tables, said = params["transition"].numpy(), cell.emission(params).numpy()
+    tables = params["transition"].numpy()
+    said = [cell.emission(params, x).numpy() for x in one.inputs]
     n, steps = cell.states, one.steps
     symbols = [_symbol(cell, x) for x in one.inputs.numpy()]
     classes = [_class(cell, y) if s else None for y, s in zip(one.targets, one.scored, strict=True)]
 
     def likely(t: int, i: int) -> float:
-        return 1.0 if classes[t] is None else said[i, classes[t]]
+        return 1.0 if classes[t] is None else said[t][i, classes[t]]
 
     alpha = np.zeros((steps + 1, n))
     alpha[0, 0] = 1
@@ -50,14 +51,17 @@ def counts(cell: StateDistribution, params: Params, one: Sequences) -> Counts:
             after = (tables[symbols[t], j, i] * likely(t, i) * beta[t + 1, i] for i in range(n))
             beta[t, j] = sum(after)  # (2)
     whole = alpha[steps].sum()
-    transition, emission = np.zeros_like(tables), np.zeros_like(said)
+    transition = np.zeros_like(tables)
+    emission = np.zeros(params["emission"].shape if "emission" in params else (1, n, 9))
     for t in range(steps):
         for i in range(n):
             for j in range(n):
                 way = alpha[t, j] * tables[symbols[t], j, i] * likely(t, i) * beta[t + 1, i]
                 transition[symbols[t], j, i] += way / whole  # (3)
             if classes[t] is not None:
-                emission[i, classes[t]] += alpha[t + 1, i] * beta[t + 1, i] / whole
+                emission[symbols[t] % len(emission), i, classes[t]] += (
+                    alpha[t + 1, i] * beta[t + 1, i] / whole
+                )
     return Counts(float(np.log(whole)), transition, emission)
 
 

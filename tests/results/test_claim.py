@@ -106,3 +106,19 @@ def test_no_trials_are_not_comparable() -> None:
 def test_the_tolerances_are_what_they_say() -> None:
     assert of_mean(8440, 30) == pytest.approx(2 * 0.55 * 8440 / 30**0.5)
     assert of_rate(1.0, 30) == pytest.approx(1 - 0.8865, abs=1e-4)
+
+
+def test_an_accuracy_is_that_of_solved_trials_however_few() -> None:
+    tested = [
+        run(seed, 900, test_wrong=wrong, test_count=100)
+        for seed, wrong in enumerate((0, 10, 20, 50))
+    ]
+    runs = [*tested, *UNSOLVED * 4]
+    accuracy = compare(Claim("accuracy", 0.8, "table 1"), runs)
+    assert (accuracy.verdict, accuracy.ours.value) == ("within", pytest.approx(0.8))
+    assert compare(Claim("accuracy", 0.2, "table 1"), runs).verdict == "outside"
+    for measure, value in (("worst accuracy", 0.5), ("best accuracy", 1.0)):
+        found = compare(Claim(measure, 0.5, "table 1"), runs)
+        assert (found.verdict, found.ours.value) == ("not comparable", value)
+        assert found.reason == "one trial of 4, which has no interval"
+    assert compare(Claim("worst accuracy", 0.5, "table 1"), UNSOLVED).ours.value is None

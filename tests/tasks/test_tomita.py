@@ -8,9 +8,15 @@ import pytest
 import torch
 
 from farback.draws import Draws
+from farback.errors import WrongUsage
 from farback.tasks import Tomita
 from farback.tasks.tomita import grammatical
 from farback.testing import check_task
+from farback.types import Sequences
+
+# Tomita's own strings, in the language and not: Watrous and Kuhn, 1992, table 1.
+OWN = {1: (9, 8), 2: (6, 10), 3: (13, 12), 4: (11, 9), 5: (9, 12), 6: (10, 12), 7: (13, 8)}
+MISSING = {5: 2}
 
 # Grammatical strings of at most 10 symbols: Watrous and Kuhn, 1992, table 2.
 COUNTS = {1: 11, 2: 6, 3: 652, 4: 1103, 5: 683, 6: 683, 7: 561}
@@ -40,7 +46,10 @@ ALL = [f"{it:b}"[1:] for it in range(1, 2**11)]
 
 def shown(task: Tomita) -> tuple[list[str], np.ndarray]:
     """The strings of the test set and whether they count as grammatical."""
-    asked = task.test_set(Draws([0], "test", count=task.test), None)
+    return spelt(task, task.test_set(Draws([0], "test", count=task.test), None))
+
+
+def spelt(task: Tomita, asked: Sequences) -> tuple[list[str], np.ndarray]:
     words = ["".join("01"[int(it > 0)] for it in row if it) for row in asked.inputs[:, 0, :, 0].T]
     return words, (asked.answers.sum(0)[0, :, 0] == task.high).numpy()
 
@@ -76,6 +85,27 @@ def test_half_of_the_training_strings_are_grammatical() -> None:
     assert (training.answers.sum(0)[..., 0] == task.high).sum(1).tolist() == [50, 50]
 
 
+@pytest.mark.parametrize("grammar", OWN)
+def test_tomitas_own_strings_are_as_many_as_published_and_of_their_language(grammar: int) -> None:
+    task = Tomita(grammar=grammar, original=True)
+    assert task.training is not None
+    words, answers = spelt(task, task.training_set(Draws([0], "set", count=task.training)))
+    inside, outside = OWN[grammar]
+    assert (answers.sum(), (~answers).sum()) == (inside, outside - MISSING.get(grammar, 0))
+    assert len(set(words)) == len(words)
+    assert list(answers) == [WORDS[grammar](it) for it in words]
+
+
+def test_without_an_end_the_empty_string_is_left_out_of_tomitas_own() -> None:
+    with_end, without = (Tomita(grammar=1, original=True, end=it) for it in (True, False))
+    assert (with_end.training, without.training) == (17, 16)
+
+
+def test_own_strings_beside_a_number_of_strings_are_refused() -> None:
+    with pytest.raises(WrongUsage, match="try strings=None"):
+        Tomita(original=True, strings=10)
+
+
 def test_a_step_of_input_zero_changes_no_state() -> None:
     string = torch.tensor([0.0, 1, 0, 0, -1, 0])
     assert grammatical(2, string).tolist() == [True, False, False, False, True, True]
@@ -84,3 +114,7 @@ def test_a_step_of_input_zero_changes_no_state() -> None:
 @pytest.mark.parametrize("grammar", range(2, 8))
 def test_every_language_keeps_the_contract(grammar: int) -> None:
     check_task(Tomita(grammar=grammar, end=grammar % 2 == 0))
+
+
+def test_the_contract_is_kept_with_tomitas_own_strings() -> None:
+    check_task(Tomita(grammar=4, original=True))

@@ -38,3 +38,12 @@ def test_the_test_set_holds_no_sequence_that_a_trial_was_stopped_by() -> None:
 def test_a_set_of_long_wide_sequences_is_judged_in_small_parts() -> None:
     feed = Feed(tasks.RandomLag(delay=1000), (0,), torch.float32, "cpu")
     assert 1 <= feed._part < 40
+
+
+def test_a_batch_as_large_as_a_set_that_comes_in_turn_is_the_set() -> None:
+    task = tasks.Tomita(grammar=1, original=True, longest=4)
+    feed = Feed(task, (0, 1), torch.float32, "cpu")
+    steps = feed.sequences(17)
+    assert feed.set is not None
+    for _ in range(3):
+        assert torch.equal(next(steps).inputs[:9], feed.set.inputs.float())

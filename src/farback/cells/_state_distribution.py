@@ -1,12 +1,13 @@
 """What cells share whose state is a distribution over discrete states that an input moves.
 
     zeta_i(t) = sum_j phi_ij(x(t)) zeta_j(t-1),   zeta_0(0) = 1                             (1)
-    y(t)      = m + sum_k (v_k - m) p_k(t),   p_k(t) = sum_i e_ik zeta_i(t)                 (2)
+    y(t)      = m + sum_k (v_k - m) p_k(t),   p_k(t) = sum_i e_ik(x(t)) zeta_i(t)           (2)
 
-phi_ij(x) is the probability of going from state j to state i under input x, e_ik that state i says
-class k, and v_k the target that names class k. With one output v_k is a number and m the mean of
-them, so that a distribution which says nothing is read as neither. With one output for each class
-v_k is one-hot and m = 0. Tensors have the state that is left first, `phi[j, i]`: rows sum to 1.
+phi_ij(x) is the probability of going from state j to state i under input x, e_ik(x) that state i
+says class k, and v_k the target that names class k. With one output v_k is a number and m the mean
+of them, so that a distribution which says nothing is read as neither. With one output for each
+class v_k is one-hot and m = 0. Tensors have the state that is left first, `phi[j, i]`, so that rows
+sum to 1.
 
 phi comes in one of two kinds. A network for each state is a softmax over those that can follow,
 
@@ -86,20 +87,12 @@ class StateDistribution(Cell):
     def classes(self) -> int | None:
         """K; None where it is the task's number of outputs."""
 
-    @property
     @abstractmethod
-    def learned(self) -> bool:
-        """Whether what states say has a parameter, "emission"."""
-
-    @abstractmethod
-    def emission(self, params: Params) -> Float[Tensor, "N K"]:
-        """e_ik, in the type of the parameters."""
+    def emission(self, params: Params, x: Float[Tensor, " I"]) -> Float[Tensor, "N K"]:
+        """e_ik(x), in the type of the parameters."""
 
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
-        """Tables [symbol, from, to] or weights [from, to, input and bias]; and what states say.
-
-        Rows of tables are uniform numbers over their sum.
-        """
+        """The transitions."""
         classes = self.classes or outputs
         expected = classes if self.targets is None else 1
         if outputs != expected:
@@ -113,24 +106,21 @@ class StateDistribution(Cell):
                 f"bounds came as {self.bounds} with {inputs} inputs, expected one input; try "
                 "bounds=(), which takes the largest of several for the symbol."
             )
+        edges = self._edges(torch.ones((), dtype=torch.float64))
+        return {"transition": self.drawn(generator, inputs, edges)}
 
-        n, k = self.states, classes
+    def drawn(self, generator: torch.Generator, inputs: int, edges: Float[Tensor, "N K"]) -> Tensor:
+        """For each state a distribution over K, by its input; over those alone that edges have.
+
+        Returns:
+            a table [symbol, N, K], its rows uniform numbers over their sum; or weights
+            [N, K, I + 1], the bias last. Without inputs there is one symbol, or the bias alone.
+        """
         if self.bounds is None:
-            params = {"transition": uniform(generator, n, n, inputs + 1, width=self.width)}
-            if self.learned:
-                params["emission"] = uniform(generator, n, k, width=self.width)
-            return params
-        symbols = len(self.bounds) + 1 if inputs == 1 else inputs
-        one = torch.ones((), dtype=torch.float64)
-
-        def table(edges: Tensor, *shape: int) -> Tensor:
-            drawn = torch.rand(*shape, generator=generator, dtype=torch.float64) * edges
-            return drawn / drawn.sum(-1, keepdim=True)
-
-        params = {"transition": table(self._edges(one), symbols, n, n)}
-        if self.learned:
-            params["emission"] = table(one, n, k)
-        return params
+            return uniform(generator, *edges.shape, inputs + 1, width=self.width)
+        symbols = len(self.bounds) + 1 if inputs == 1 else max(inputs, 1)
+        numbers = torch.rand(symbols, *edges.shape, generator=generator, dtype=torch.float64)
+        return numbers * edges / (numbers * edges).sum(-1, keepdim=True)
 
     def layout(self, params: Params) -> dict[str, int]:
         return {"zeta": self.states}
@@ -142,10 +132,17 @@ class StateDistribution(Cell):
     def transition(self, params: Params, x: Float[Tensor, " I"]) -> Float[Tensor, "N N"]:
         """phi, [from, to]."""
         given = params["transition"]
-        edges = self._edges(given)
+        return self.under(given, x, self._edges(given))
+
+    def under(
+        self, given: Tensor, x: Float[Tensor, " I"], edges: Float[Tensor, "N K"]
+    ) -> Float[Tensor, "N K"]:
+        """The distributions of `drawn` under an input."""
         if self.bounds is None:
-            net = given[..., :-1] @ x + given[..., -1]
+            net = given[..., :-1] @ x + given[..., -1] if len(x) else given[..., -1]
             return torch.softmax(torch.where(edges > 0, net, -torch.inf), -1)  # (3)
+        if not len(x):
+            return edges * given[0]
         symbols = torch.arange(len(given), dtype=given.dtype, device=given.device)
         if len(x) == 1:
             bounds = torch.tensor(self.bounds, dtype=x.dtype, device=x.device)
@@ -153,7 +150,7 @@ class StateDistribution(Cell):
         else:
             number = x.argmax().to(given.dtype)
         shown = (symbols == number).to(given.dtype)
-        return edges * (shown @ given.flatten(1)).reshape(self.states, self.states)
+        return edges * (shown @ given.flatten(1)).reshape(edges.shape)
 
     def step(
         self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
@@ -163,7 +160,7 @@ class StateDistribution(Cell):
     def read(
         self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
     ) -> Float[Tensor, " O"]:
-        said = state @ self.emission(params)
+        said = state @ self.emission(params, x)
         if self.targets is None:
             return said
         middle = sum(self.targets) / len(self.targets)

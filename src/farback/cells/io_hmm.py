@@ -1,10 +1,12 @@
-"""The input-output hidden Markov model: states that an input moves, each with its own outputs.
+"""The input-output hidden Markov model: an input moves states, and they say what it leads to.
 
-    e_ik = a table of probabilities, or softmax_k(b_i)                                      (1)
+    e_.i(x) = softmax(V_i [x, 1])                                                           (1)
 
-With one symbol of input it is a plain HMM; n states of it with a learned start are n + 1 here, of
-which the first leads to the others and cannot be entered. The source lets outputs of a state
-depend on the input too; here they do not.
+or a table of probabilities for each symbol of the input, as the transitions are. With one symbol it
+is a plain HMM; n states of it with a learned start are n + 1 here, of which the first leads to the
+others and cannot be entered. The input is the one that led to the state: an automaton whose answer
+depends on its last symbol too may need fewer states than one whose states answer alone
+(`driven=False`).
 
 Reference: Y. Bengio, P. Frasconi, An Input Output HMM Architecture, 1994, section 2.
 """
@@ -23,16 +25,27 @@ from ._state_distribution import StateDistribution
 
 @dataclass(frozen=True)
 class IOHMM(StateDistribution):
-    """States with outputs that are learned."""
+    """States with outputs that are learned.
+
+    Args:
+        driven: whether what a state says depends on the input.
+    """
+
+    driven: bool = True
 
     @property
     def classes(self) -> int | None:
         return None if self.targets is None else len(self.targets)
 
-    @property
-    def learned(self) -> bool:
-        return True
+    def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
+        """Transitions, and what states say."""
+        params = super().parameters(generator, inputs, outputs)
+        all_of_them = torch.ones(self.states, self.classes or outputs, dtype=torch.float64)
+        said = self.drawn(generator, inputs if self.driven else 0, all_of_them)
+        return params | {"emission": said}
 
-    def emission(self, params: Params) -> Float[Tensor, "N K"]:
+    def emission(self, params: Params, x: Float[Tensor, " I"]) -> Float[Tensor, "N K"]:
         given = params["emission"]
-        return torch.softmax(given, -1) if self.bounds is None else given  # (1)
+        classes = given.shape[1] if self.bounds is None else given.shape[2]
+        all_of_them = given.new_ones(self.states, classes)
+        return self.under(given, x if self.driven else x[:0], all_of_them)  # (1)

@@ -60,10 +60,6 @@ class StateNetwork(StateDistribution):
     def classes(self) -> int:
         return len(self.final)
 
-    @property
-    def learned(self) -> bool:
-        return False
-
-    def emission(self, params: Params) -> Float[Tensor, "N K"]:
+    def emission(self, params: Params, x: Float[Tensor, " I"]) -> Float[Tensor, "N K"]:
         rows = [[float(it in each) for each in self.final] for it in range(self.states)]
         return torch.tensor(rows).to(params["transition"])  # (1)

@@ -1,6 +1,6 @@
 """The log-likelihood of what sequences ask for, in a cell with a distribution over states.
 
-    f_i(t)     = sum_k e_ik [target(t) names class k] where scored, else 1                  (1)
+    f_i(t)     = sum_k e_ik(x(t)) [target(t) names class k] where scored, else 1            (1)
     joint_i(t) = f_i(t) sum_j phi_ij(x(t)) alpha_j(t-1)                                     (2)
     c(t)       = sum_i joint_i(t),   alpha(t) = joint(t) / c(t)                             (3)
     log L      = sum_t log c(t)                                                             (4)
@@ -104,7 +104,7 @@ def _functions(cell: StateDistribution, spread: bool) -> tuple[Function, Functio
     ) -> tuple[Tensor, Tensor, Tensor]:
         phi = cell.transition(params, x)
         predicted = alpha @ phi
-        likely = cell.emission(params) @ named(cell, target)
+        likely = cell.emission(params, x) @ named(cell, target)
         joint = torch.where(scored > 0, predicted * likely, predicted)  # (1), (2)
         smallest = torch.finfo(joint.dtype).tiny ** 0.5
         can_be = joint.sum() > smallest

@@ -2,7 +2,8 @@
 
 *Within* means that the published value lies inside our 95 % interval, widened on both sides by the
 claim's stated tolerance. A mean over solved trials says little where many were not: it is compared
-only where at least 95 % are solved, and is shown with the restricted mean beside it. A rate says
+only where at least 95 % are solved, and is shown with the restricted mean beside it; an accuracy is
+that of solved trials in the sources too, and the worst and the best have no interval. A rate says
 little at a cap below what the source's trials took, and what a source says in words alone is not
 comparable either.
 """
@@ -30,6 +31,13 @@ OF_ALL: dict[str, Callable[[Run], float]] = {
 """Means over all trials, solved or not: sequences until a trial ended, and wrong answers of its
 test set in per cent."""
 
+OF_SOLVED: dict[str, Callable[[list[float]], Estimate]] = {
+    "accuracy": mean,
+    "worst accuracy": lambda shares: Estimate(min(shares, default=None)),
+    "best accuracy": lambda shares: Estimate(max(shares, default=None)),
+}
+"""Of the right answers to the test set, as a share, of each solved trial."""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -37,7 +45,7 @@ class Claim:
 
     Args:
         measure: what it counts: "solved" (share of trials), "sequences" (mean until solved), one
-            of `OF_ALL`, or a measure of the runs, as "test_wrong".
+            of `OF_ALL` or `OF_SOLVED`, or a measure of the runs, as "test_wrong".
         published: the number; None where the source has words only.
         source: where it stands, as "table 1, row 5".
         tolerance: how far the published number may lie outside our interval, in its own unit: what
@@ -92,6 +100,10 @@ def compare(claim: Claim, runs: Iterable[Run]) -> Compared:
         )
     elif claim.measure in OF_ALL:
         ours = mean(OF_ALL[claim.measure](run) for run in trials if "test_count" in run.measures)
+    elif claim.measure in OF_SOLVED:
+        tested = [run for run in solved if "test_count" in run.measures]
+        shares = [1 - it.measures["test_wrong"] / it.measures["test_count"] for it in tested]
+        ours = OF_SOLVED[claim.measure](shares)
     else:
         ours = mean(run.measures[claim.measure] for run in solved if claim.measure in run.measures)
     reason = _obstacle(claim, ours, trials, solved)
@@ -113,7 +125,9 @@ def _obstacle(claim: Claim, ours: Estimate, trials: list[Run], solved: list[Run]
     if not solved:
         cap = max(run.trial.sequences for run in trials)
         return f"not reached within {cap:,} sequences"
-    if len(solved) < ENOUGH * len(trials):
+    if claim.measure in OF_SOLVED and claim.measure != "accuracy":
+        return f"one trial of {len(solved)}, which has no interval"
+    if len(solved) < ENOUGH * len(trials) and claim.measure != "accuracy":
         return f"{len(solved)} of {len(trials)} solved, and a mean stands for all from 95 % on"
     return "" if ours.value is not None else "not measured"
 

@@ -83,6 +83,14 @@ class Task(Part, ABC):
         return None
 
     @property
+    def in_turn(self) -> bool:
+        """Whether a fixed training set comes in its order, again and again; at random without it.
+
+        In turn, a learner whose batch is as large sees the whole set in each step.
+        """
+        return False
+
+    @property
     def test(self) -> int:
         """Sequences of the published test set."""
         return 2560

@@ -8,14 +8,15 @@
 
 Inputs are -1 for 0 and +1 for 1, one for each step; the answer is asked for at the end. The 2047
 strings of at most 10 symbols are the test set; the training strings are drawn from them, as many
-grammatical ones as others.
+grammatical ones as others, or are Tomita's own (`original=True`), 16 to 25 for a language.
 
 What the sources leave open, and what is chosen here:
 
-- Tomita's own training strings, 14 to 25 for a language, differ in the copies that could be read.
+- Tomita's own strings were not read in his paper; `_tomita_strings.py` says where they are from.
 - how the empty string is shown: every string has one more step, with input 0, that asks for the
   answer. Without that step (`end=False`) the empty string is left out.
-- solved: the whole test set right, each output on its side of the middle.
+- solved: the whole test set right, each output on its side of the middle; of Tomita's own strings,
+  all of them, since whether a net then generalises is what is asked.
 
 Reference: M. Tomita, Dynamic Construction of Finite Automata from Examples Using Hill-Climbing,
 1982; R. L. Watrous, G. M. Kuhn, Induction of Finite-State Automata Using Second-Order Recurrent
@@ -38,6 +39,7 @@ from ..errors import WrongUsage, expect
 from ..types import Sequences
 from ._criterion import Criterion
 from ._task import Lag
+from ._tomita_strings import EMPTY, GRAMMATICAL, OTHERS
 from ._two_classes import Classes, TwoClasses
 
 # By state: the states after 0 and after 1. Strings start in state 0.
@@ -72,6 +74,7 @@ class Tomita(TwoClasses):
         grammar: 1 to 7.
         longest: symbols of the longest strings.
         end: whether a step behind the string asks for the answer.
+        original: whether the training set is Tomita's own strings.
     """
 
     low: float = 0.0
@@ -79,6 +82,7 @@ class Tomita(TwoClasses):
     grammar: int = 1
     longest: int = 10
     end: bool = True
+    original: bool = False
 
     def refuse(self) -> None:
         if self.grammar not in _AFTER:
@@ -89,6 +93,11 @@ class Tomita(TwoClasses):
                 f"longest came as {self.longest}, expected at most 16, since all strings up to it "
                 "are the test set; try longest=10."
             )
+        if self.original and self.strings is not None:
+            raise WrongUsage(
+                f"strings={self.strings} came with original=True, expected one training set; try "
+                "strings=None."
+            )
 
     @property
     def inputs(self) -> int:
@@ -97,11 +106,23 @@ class Tomita(TwoClasses):
     @property
     def lag(self) -> Lag:
         """From the first symbol to the step that asks."""
-        return Lag(1, self.longest) if self.end else Lag(0, self.longest - 1)
+        longest = max(self.longest, self._own.shape[1]) if self.original else self.longest
+        return Lag(1, longest) if self.end else Lag(0, longest - 1)
 
     @property
     def criterion(self) -> Criterion:
-        return Criterion(on=("test",))
+        return Criterion(on=("training",) if self.original else ("test",))
+
+    @property
+    def training(self) -> int | None:
+        return len(self._own) if self.original else super().training
+
+    @property
+    def in_turn(self) -> bool:
+        return self.original
+
+    def training_set(self, draws: Draws) -> Sequences:
+        return self._each(self._own, draws) if self.original else super().training_set(draws)
 
     @property
     def test(self) -> int:
@@ -109,32 +130,40 @@ class Tomita(TwoClasses):
         return len(self._strings)
 
     def test_set(self, draws: Draws, training: Sequences | None) -> Sequences:
-        places = np.broadcast_to(draws.numbers, draws.shape)
-        return self._shown(torch.from_numpy(places.copy())).whole()
+        return self._each(self._strings, draws)
 
     @property
     def _strings(self) -> Strings:
         return _up_to(self.longest)[0 if self.end else 1 :]
 
     @property
-    def _grammatical(self) -> Bool[np.ndarray, " K"]:
-        return grammatical(self.grammar, torch.from_numpy(self._strings.T))[-1].numpy()
+    def _own(self) -> Strings:
+        strings = _own(self.grammar)
+        return strings if self.end else strings[strings.any(1)]
+
+    def _grammatical(self, strings: Strings) -> Bool[np.ndarray, " K"]:
+        return grammatical(self.grammar, torch.from_numpy(strings.T))[-1].numpy()
+
+    def _each(self, strings: Strings, draws: Draws) -> Sequences:
+        """Each of the strings, for every trial."""
+        places = np.broadcast_to(draws.numbers, draws.shape)
+        return self._shown(strings, torch.from_numpy(places.copy())).whole()
 
     def of(self, classes: Classes, source: Source) -> Drawn:
-        high = self._grammatical
+        high = self._grammatical(self._strings)
         lows, highs = int((~high).sum()), int(high.sum())
         members = torch.from_numpy(np.concatenate([np.flatnonzero(~high), np.flatnonzero(high)]))
         first, count = (torch.where(classes == 1, *it) for it in ((lows, 0), (highs, lows)))
-        return self._shown(members[first + source.integers(high=count)])
+        return self._shown(self._strings, members[first + source.integers(high=count)])
 
-    def _shown(self, places: Int[Tensor, " *batch"]) -> Drawn:
-        """The strings at these places."""
-        strings = self._strings
+    def _shown(self, strings: Strings, places: Int[Tensor, " *batch"]) -> Drawn:
+        """Those at these places."""
+        grammatical = torch.from_numpy(self._grammatical(strings))
         if self.end:
             strings = np.pad(strings, ((0, 0), (0, 1)))
         lengths = (strings != 0).sum(1) + int(self.end)
         inputs = torch.from_numpy(strings)[places].double().movedim(-1, 0).unsqueeze(-1)
-        classes = torch.from_numpy(self._grammatical)[places].long()
+        classes = grammatical[places].long()
         return self.asked(inputs, classes, torch.from_numpy(lengths)[places])
 
     def answer(self, inputs: Float[Tensor, "T *batch I"]) -> Float[Tensor, "T *batch O"]:
@@ -172,3 +201,12 @@ def _up_to(longest: int) -> Strings:
         bits = np.arange(2**length)[:, None] >> np.maximum(length - 1 - place, 0) & 1
         stretches.append(np.where(place < length, 2.0 * bits - 1, 0.0))
     return np.concatenate(stretches)
+
+
+@cache
+def _own(grammar: int) -> Strings:
+    """Tomita's strings, the shorter ones first."""
+    words = f"{GRAMMATICAL[grammar]} {OTHERS[grammar]}".split()
+    symbols = sorted(([2.0 * int(it) - 1 for it in word.strip(EMPTY)] for word in words), key=len)
+    most = len(symbols[-1])
+    return np.array([it + [0.0] * (most - len(it)) for it in symbols])

@@ -79,15 +79,18 @@ class Feed:
         return self._seeds
 
     @property
-    def order_keys(self) -> UInt64[np.ndarray, " R"]:
-        """What `order` is drawn with."""
-        return Draws(self._seeds, "order").keys
+    def order_keys(self) -> UInt64[np.ndarray, " R"] | None:
+        """What `order` is drawn with; None where the set comes in turn."""
+        return None if self._task.in_turn else Draws(self._seeds, "order").keys
 
     def order(self, first: int, count: int) -> Int64[np.ndarray, "R B"]:
         """Which of the fixed set come, from sequence number `first` on."""
         assert self._training is not None
+        size = self._training.alive.shape[2]
         order = Draws(self._seeds, "order", first=first, count=count)
-        return order.integers(high=self._training.alive.shape[2])
+        if self._task.in_turn:
+            return np.broadcast_to(order.numbers % size, order.shape).copy()
+        return order.integers(high=size)
 
     def fresh(self, first: int, count: int) -> Sequences:
         """Sequences drawn afresh, from number `first` on, in float64; or their dice alone."""

@@ -51,7 +51,7 @@ class Block:
     """The number behind the last."""
 
     keys: np.ndarray | None
-    """What chooses from a set."""
+    """What chooses from a set; None where sequences come in their order, a set again and again."""
 
     def rows_of(self, trials: np.ndarray) -> np.ndarray:
         """Where these trials stand; one that is done by now may take anybody's."""

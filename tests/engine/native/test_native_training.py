@@ -29,6 +29,11 @@ STUDIES = {
         tasks.Reber(training_strings=8, test_strings=8),
         Descent(BPTT(), Adam(0.02), batch=4),
     ),
+    "a fixed set, in turn": (
+        ELMAN,
+        tasks.Tomita(grammar=4, original=True, end=False, longest=4),
+        Descent(BPTT(), SGD(0.3), batch=4),
+    ),
     "fresh sequences, the last of them": (ELMAN, tasks.Adding(length=6), GROWING),
     "fresh sequences, a test": (
         Elman(hidden=2, shortcut=True),

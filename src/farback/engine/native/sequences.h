@@ -132,7 +132,7 @@ static void find(const Sequences *s, const int32_t *rows, const uint64_t *keys, 
   place->longest = 0;
   for (int l = 0; l < LANES; l++) {
     const long sequence = rows[l] * s->count +
-                          (keys ? chosen(keys[rows[l]], number, s->count) : number);
+                          (keys ? chosen(keys[rows[l]], number, s->count) : number % s->count);
     const long length = s->lengths[sequence];
     place->at[l] = sequence * s->steps;
     LANE(place->length, l) = length;

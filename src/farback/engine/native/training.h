@@ -3,7 +3,7 @@
 typedef struct {
   R *params, *memory;    /* [PARAMS, LANES], [MEMORY, LANES] */
   const int32_t *rows;   /* the row of each lane's trial in `data` */
-  const uint64_t *keys;  /* by row: what chooses from the set; NULL where all come in their order */
+  const uint64_t *keys;  /* by row: what chooses from the set; NULL where it comes in turn */
   long first, count;
   Sequences data;
   Verdicts verdicts; /* of count * BATCH sequences */
