@@ -7,9 +7,8 @@ row claims any. The one that was read has an ant on a grid instead. What it says
 
 What is open beside that, and what is chosen here:
 
-- the strings: at most 10 symbols, as many grammatical ones as others, drawn afresh for every net;
-  Tomita's own 14 to 25 differ in the copies that could be read. Solved is all 2047 right.
-- how many of them a net is tried on (20), so that a trial's cap is 1000 generations.
+- the strings: Tomita's own 16 to 25, on all of which each net is tried. Solved is all of them
+  right; how a solved net does on all 2047 strings of at most 10 symbols is its accuracy.
 - in which order units change: hidden first, with one step behind the string to answer at.
 
 Reference: P. J. Angeline, G. M. Saunders, J. B. Pollack, An Evolutionary Algorithm that Constructs
@@ -22,15 +21,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..cells.fully_recurrent import FullyRecurrent
+from ..errors import expect
 from ..learners.evolution import Evolution
+from ..results.claim import Claim
 from ..tasks.tomita import Tomita
 from ._experiment import Experiment, Row
 
 _TRIALS = 10
 _LANGUAGES = range(1, 8)
 
-_GENERATIONS = 5
-"""Between two looks at the criterion: a look is 2047 strings."""
+_LOOK = 5000
+"""Sequences between two looks at the criterion: about five generations."""
+
+_ASKED = tuple(Claim(it, None, "") for it in ("solved", "generations", "accuracy"))
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,6 @@ class Angeline1994GNARL(Experiment):
         hidden: the most hidden nodes.
         hidden_first: whether the outputs see the hidden nodes of the same step.
         population: nets of a generation.
-        batch: strings that a net is tried on.
         alpha: the standard deviation of a weight's change at temperature 1.
         generations: of a trial at most.
     """
@@ -49,9 +51,12 @@ class Angeline1994GNARL(Experiment):
     hidden: int = 5
     hidden_first: bool = True
     population: int = 50
-    batch: int = 20
     alpha: float = 1.0
     generations: int = 1000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        expect(1, generations=self.generations)
 
     @property
     def source(self) -> str:
@@ -66,15 +71,16 @@ class Angeline1994GNARL(Experiment):
 
     @property
     def check(self) -> int:
-        return _GENERATIONS * self.population * self.batch
+        return _LOOK
 
     def rows(self) -> tuple[Row, ...]:
+        return tuple(self._row(Tomita(grammar=it, original=True)) for it in _LANGUAGES)
+
+    def _row(self, task: Tomita) -> Row:
+        assert task.training is not None
         cell = FullyRecurrent(
             hidden=self.hidden, hidden_first=self.hidden_first, hidden_bias=True, output_bias=True
         )
-        learner = Evolution(batch=self.batch, population=self.population, alpha=self.alpha)
-        cap = self.generations * self.population * self.batch
-        return tuple(
-            Row(f"Tomita {grammar}", cell, Tomita(grammar=grammar), learner, cap)
-            for grammar in _LANGUAGES
-        )
+        learner = Evolution(batch=task.training, population=self.population, alpha=self.alpha)
+        cap = self.generations * self.population * task.training
+        return Row(f"Tomita {task.grammar}", cell, task, learner, cap, _ASKED)
