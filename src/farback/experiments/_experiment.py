@@ -65,6 +65,15 @@ class Experiment(Part, ABC):
         """Trials run side by side."""
         return 32
 
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """What is shown of a row that no source claims anything about: measures claimed of others.
+
+        A figure would otherwise have gaps where the source has one.
+        """
+        claimed = dict.fromkeys(claim.measure for row in self.rows() for claim in row.claims)
+        return tuple(claimed) or ("solved", "sequences")
+
     @abstractmethod
     def rows(self) -> tuple[Row, ...]:
         """The table."""

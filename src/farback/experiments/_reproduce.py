@@ -40,20 +40,10 @@ class Reproduction:
         )
 
     def _lines(self) -> Iterator[Line]:
-        ours = self._ours
+        ours = tuple(Claim(it, None, "") for it in self.experiment.measured)
         for row, runs in zip(self.rows, self.found, strict=True):
             for claim in row.claims or ours:
                 yield Line(row.name, compare(claim, runs), row.note, row.point)
-
-    @property
-    def _ours(self) -> tuple[Claim, ...]:
-        """What is shown of a row that no source claims anything about: what is claimed of others.
-
-        A figure would otherwise have gaps where the source has one.
-        """
-        claims = (claim for row in self.experiment.rows() for claim in row.claims)
-        named = dict.fromkeys(claim.measure for claim in claims)
-        return tuple(Claim(measure, None, "") for measure in named or ("solved", "sequences"))
 
 
 def reproduce(

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from ..cells.fully_recurrent import FullyRecurrent
 from ..errors import expect
 from ..learners.evolution import Evolution
-from ..results.claim import Claim
 from ..tasks.tomita import Tomita
 from ._experiment import Experiment, Row
 
@@ -32,8 +31,6 @@ _LANGUAGES = range(1, 8)
 
 _LOOK = 5000
 """Sequences between two looks at the criterion: about five generations."""
-
-_ASKED = tuple(Claim(it, None, "") for it in ("solved", "generations", "accuracy"))
 
 
 @dataclass(frozen=True)
@@ -70,6 +67,10 @@ class Angeline1994GNARL(Experiment):
         return _TRIALS
 
     @property
+    def measured(self) -> tuple[str, ...]:
+        return "solved", "generations", "accuracy"
+
+    @property
     def check(self) -> int:
         return _LOOK
 
@@ -83,4 +84,4 @@ class Angeline1994GNARL(Experiment):
         )
         learner = Evolution(batch=task.training, population=self.population, alpha=self.alpha)
         cap = self.generations * self.population * task.training
-        return Row(f"Tomita {task.grammar}", cell, task, learner, cap, _ASKED)
+        return Row(f"Tomita {task.grammar}", cell, task, learner, cap)
