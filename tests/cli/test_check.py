@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from farback.experiments import _reproduce
-from farback.experiments._comparison import Comparison, Line
+from farback.experiments._comparison import Comparison
+from farback.experiments._line import Line
 from farback.results.claim import Claim, Compared
 from farback.results.intervals import Estimate
 

@@ -136,3 +136,25 @@ def test_a_comparison_is_drawn_with_the_published_number() -> None:
     assert {line.get_xdata()[0] for line in axes.lines} == {0.0, 0.97, 1.0}
     with pytest.raises(WrongUsage, match="try sequences, solved"):
         found.compare().plot("speed")
+
+
+def test_rows_that_stand_along_an_axis_are_drawn_as_lines() -> None:
+    found = fb.reproduce(
+        "bengio1993_parity",
+        seeds=1,
+        sequences=10,
+        rows=["T = 3, back", "T = 5, back", "T = 3, pseudo"],
+        progress=False,
+    )
+    axes = found.compare().plot("presentations")
+    assert [it.get_text() for it in axes.get_xticklabels()] == ["3", "5"]
+    legend = axes.get_legend()
+    assert legend is not None
+    names = ["back-propagation", "pseudo-Newton", "published"]
+    assert [it.get_text() for it in legend.get_texts()] == names
+    first, *_ = (it for it in axes.lines if it.get_label() == names[0])
+    assert list(first.get_ydata()) == [10, 10]
+    drawn = [it for it in axes.lines if it.get_marker() == "D" and len(it.get_ydata())]
+    assert [it.get_ydata()[0] for it in drawn] == [3600, 5500, 250]
+    with pytest.raises(WrongUsage, match="axis 'T'"):
+        found.compare().plot("error", axis="T")

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 import farback as fb
-from farback.experiments._comparison import Comparison, Line
+from farback.experiments._comparison import Comparison
+from farback.experiments._line import Line
 from farback.reports import _documents
 from farback.results import Run, Runs, Trial, table
 from farback.results.claim import Claim, compare

@@ -9,7 +9,8 @@ import pytest
 from made_runs import LSTM, make_run
 
 from farback import flow
-from farback.experiments._comparison import Comparison, Line
+from farback.experiments._comparison import Comparison
+from farback.experiments._line import Line
 from farback.flow import (
     Chart,
     Finding,

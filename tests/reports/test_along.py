@@ -10,7 +10,8 @@ import pytest
 from made_runs import make_run
 from pages import Tables, without_scripts
 
-from farback.experiments._comparison import Comparison, Line
+from farback.experiments._comparison import Comparison
+from farback.experiments._line import Line
 from farback.experiments._point import Point
 from farback.reports._along import along
 from farback.reports._beside import of_comparison

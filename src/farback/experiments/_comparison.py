@@ -9,41 +9,11 @@ from typing import TYPE_CHECKING
 
 from .._axes import axes
 from ..errors import unknown
-from ..results import Estimate
-from ..results.claim import Compared
-from ..results.entry import shown
-from ._point import Point
+from ._figure import draw_along, draw_rows
+from ._line import HEADINGS, Line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-HEADINGS = ("row", "measure", "published", "ours", "95 % interval", "to the cap", "solved", "")
-
-
-@dataclass(frozen=True)
-class Line:
-    """One claim of one row, and what our trials say to it."""
-
-    row: str
-    compared: Compared
-    note: str = ""
-    point: Point | None = None
-
-    def cells(self) -> tuple[str, ...]:
-        """The line under `HEADINGS`, as text."""
-        it = self.compared
-        published = it.claim.words or _number(it.claim.published)
-        verdict = it.verdict + (f": {it.reason}" if it.reason else "")
-        return (
-            self.row,
-            it.claim.measure,
-            published or "-",
-            _number(it.ours.value) or "-",
-            _interval(it.ours),
-            "" if it.restricted is None else _number(it.restricted.value),
-            f"{it.solved} of {it.trials}",
-            verdict if published else "ours",
-        )
 
 
 @dataclass(frozen=True)
@@ -84,29 +54,31 @@ class Comparison:
         ]
         return "\n".join([self.sentence, *self._notes(), "", *text])
 
-    def plot(self, measure: str = "sequences", ax: Axes | None = None) -> Axes:
+    def plot(
+        self, measure: str = "sequences", ax: Axes | None = None, *, axis: str | None = None
+    ) -> Axes:
         """Draw one measure into matplotlib axes: ours with its interval, the published beside it.
 
         Args:
             measure: which claims to draw, as "sequences" or "solved".
             ax: where to draw; a new figure without it. Needs the extra `figures`.
+            axis: which axis, where rows stand along several, as "T (steps)"; the first without it.
         """
         lines = [line for line in self.lines if line.compared.claim.measure == measure]
         if not lines:
             raise unknown("measure", measure, {it.compared.claim.measure for it in self.lines})
+        along = dict.fromkeys(it.point.axis for it in lines if it.point is not None)
+        if axis is not None and axis not in along:
+            raise unknown("axis", axis, along)
         ax = axes(ax)
-        for place, line in enumerate(reversed(lines)):
-            ours, published = line.compared.ours, line.compared.claim.published
-            if ours.value is not None:
-                ax.plot(ours.value, place, "o", color="C0", label="ours, 95 % interval")
-            if ours.low is not None and ours.high is not None:
-                ax.hlines(place, ours.low, ours.high, color="C0")
-            if published is not None:
-                ax.plot(published, place, "D", mfc="none", color="C1", label="published")
-        ax.set_yticks(range(len(lines)), [line.row for line in reversed(lines)])
-        ax.set(
-            xlabel=measure, title=self.name, xscale="log" if measure == "sequences" else "linear"
-        )
+        if along:
+            chosen = axis or next(iter(along))
+            draw_along(ax, [it for it in lines if it.point and it.point.axis == chosen])
+        else:
+            draw_rows(ax, lines)
+        name, scale = ("y", ax.set_yscale) if along else ("x", ax.set_xscale)
+        ax.set(title=self.name, **{f"{name}label": measure})
+        scale("log" if measure in ("sequences", "presentations") else "linear")
         handles, labels = ax.get_legend_handles_labels()
         once = dict(zip(labels, handles, strict=True))
         ax.legend(once.values(), once.keys())
@@ -126,13 +98,3 @@ class Comparison:
         if self.varied:
             yield f"Varied: {self.varied}."
         yield from dict.fromkeys(f"{it.row}: {it.note}" for it in self.lines if it.note)
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else shown(value)
-
-
-def _interval(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return ""
-    return f"{shown(estimate.low)} to {shown(estimate.high)}"

@@ -12,8 +12,9 @@ from ..results import Runs, Store
 from ..results.claim import Claim, compare
 from ..trials import Study, perform, seeds_of
 from ..trials._perform import Path
-from ._comparison import Comparison, Line
+from ._comparison import Comparison
 from ._experiment import Experiment, Row
+from ._line import Line
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..experiments._comparison import Line
+from ..experiments._line import Line
 from ._learning import TINY, spans_decades
 from ._picture import Curve, Picture, as_text
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..experiments._comparison import Comparison, Line
+from ..experiments._comparison import Comparison
+from ..experiments._line import Line
 from ..results import Estimate, Runs
 from ..results.entry import shown
 from ._along import along
