@@ -9,15 +9,15 @@ What the source leaves open, and what is chosen here:
 - whether its networks were trained by EM's exact step, as lookup tables allow, or along the
   gradient. Here they are tables, which need no rate; `rate` makes them networks of one layer.
 - whether what a state says depends on the last symbol. The architecture has it so, and the minimal
-  automata beside which the source prints its numbers of states do not: a row for each. Where states
-  answer alone, what is learned generalises far better.
+  automata beside which the source prints its numbers of states do not: a row for each.
 - when training ends: after 300 passes. Trials that are stopped once all training strings are right
   generalise worse.
 - the strings: tasks/_tomita_strings.py. The empty one, which leaves no step to answer at, is left
   out of the training and of the test set; sequences start in one state.
 
-Language 7 needs five states, and three reach the accuracy 1 that is printed for them: a state that
-is held with a probability can count for two.
+Language 7 has a smallest automaton of five states, and three reach the accuracy 1 that is printed
+for them: each 0 behind a 1 moves a little less than half of the probability to a state that
+rejects, so that only the second brings the answer below one half.
 
 Reference: Y. Bengio, P. Frasconi, An Input Output HMM Architecture, NIPS 7, 1995, table 1.
 """
