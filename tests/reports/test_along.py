@@ -17,6 +17,7 @@ from farback.reports._along import along
 from farback.reports._beside import of_comparison
 from farback.reports._documents import of_comparison as document
 from farback.reports._figure import figure
+from farback.reports._map import maps
 from farback.reports._picture import Picture, table
 from farback.reports._sheet_page import page
 from farback.reports._window import window
@@ -134,3 +135,35 @@ def test_the_page_draws_the_picture_and_the_document_tells_the_place(lines):
     assert [row[0] for row in drawn[0][1:]] == ["5", "20", "100"]
     first = json.loads(document(comparison))["lines"][0]
     assert (first["axis"], first["at"], first["line"]) == ("T (steps)", 100, "BPTT")
+
+
+@pytest.fixture
+def plane() -> list[Line]:
+    """Two values of a second choice at two places each; one square is missing."""
+    wrong = {("s = 0", 2): 0, ("s = 0", 1): 1, ("s = 1", 2): 4}
+    found = [stands(at, name, solved(), wrong=it) for (name, at), it in wrong.items()]
+    lines = [line for each in found for line in each]
+    return [replace(it, point=replace(it.point, mapped=True)) for it in lines]
+
+
+def test_rows_over_two_choices_are_a_map(plane):
+    (one,) = maps(plane)
+    assert one.places == ("1", "2")
+    assert [name for name, _ in one.rows] == ["s = 1", "s = 0"]
+    texts = [[it.text for it in fields] for _, fields in one.rows]
+    assert texts == [["", "0"], ["0.75", "1"]]
+    assert one.rows[1][1][0].share == 0.75
+
+
+def test_the_page_holds_the_map_and_matplotlib_draws_it(plane):
+    comparison = Comparison("Latch", "a source", "", tuple(plane))
+    text = page(of_comparison(comparison))
+    assert '<table class="map">' in text and 'style="--dark: 0.75"' in text
+    axes = comparison.plot("solved")
+    assert [it.get_text() for it in axes.get_yticklabels()] == ["s = 0", "s = 1"]
+    drawn = axes.images[0].get_array()
+    np.testing.assert_array_equal(np.ma.filled(drawn, np.nan), [[0.75, 1], [np.nan, 0]])
+
+
+def test_rows_that_are_not_mapped_make_no_map(lines):
+    assert maps(lines) == ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._axes import axes
 from ..errors import unknown
-from ._figure import draw_along, draw_rows
+from ._figure import draw_along, draw_map, draw_rows
 from ._line import HEADINGS, Line
 
 if TYPE_CHECKING:
@@ -71,18 +71,19 @@ class Comparison:
         if axis is not None and axis not in along:
             raise unknown("axis", axis, along)
         ax = axes(ax)
-        if along:
-            chosen = axis or next(iter(along))
-            draw_along(ax, [it for it in lines if it.point and it.point.axis == chosen])
-        else:
+        ax.set_title(self.name)
+        if not along:
             draw_rows(ax, lines)
-        name, scale = ("y", ax.set_yscale) if along else ("x", ax.set_xscale)
-        ax.set(title=self.name, **{f"{name}label": measure})
-        scale("log" if measure in ("sequences", "presentations") else "linear")
-        handles, labels = ax.get_legend_handles_labels()
-        once = dict(zip(labels, handles, strict=True))
-        ax.legend(once.values(), once.keys())
-        return ax
+            ax.set(xlabel=measure, xscale=_scale(measure))
+            return _once(ax)
+        chosen = axis or next(iter(along))
+        here = [it for it in lines if it.point is not None and it.point.axis == chosen]
+        if here[0].point and here[0].point.mapped:
+            draw_map(ax, here)
+            return ax
+        draw_along(ax, here)
+        ax.set(ylabel=measure, yscale=_scale(measure))
+        return _once(ax)
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(it)}</th>" for it in HEADINGS)
@@ -98,3 +99,15 @@ class Comparison:
         if self.varied:
             yield f"Varied: {self.varied}."
         yield from dict.fromkeys(f"{it.row}: {it.note}" for it in self.lines if it.note)
+
+
+def _scale(measure: str) -> str:
+    return "log" if measure in ("sequences", "presentations") else "linear"
+
+
+def _once(ax: Axes) -> Axes:
+    """A legend that names nothing twice."""
+    handles, labels = ax.get_legend_handles_labels()
+    once = dict(zip(labels, handles, strict=True))
+    ax.legend(once.values(), once.keys())
+    return ax

@@ -1,4 +1,4 @@
-"""One measure of a comparison in matplotlib axes: along an axis, or a row below the other."""
+"""One measure of a comparison in matplotlib axes: as a map, along an axis, or row below row."""
 
 from __future__ import annotations
 
@@ -25,6 +25,19 @@ def draw_rows(ax: Axes, lines: Sequence[Line]) -> None:
         if published is not None:
             ax.plot(published, place, "D", mfc="none", color="C1", label=_PUBLISHED)
     ax.set_yticks(range(len(lines)), [line.row for line in reversed(lines)])
+
+
+def draw_map(ax: Axes, lines: Sequence[Line]) -> None:
+    """The lines over two choices, the first along and the second up."""
+    found = {(it.point.line, it.point.at): it.compared.ours for it in lines if it.point is not None}
+    places = sorted({at for _, at in found})
+    names = list(dict.fromkeys(name for name, _ in found))
+    heights = [[_height(found.get((name, at), Estimate(None))) for at in places] for name in names]
+    drawn = ax.imshow(heights, origin="lower", aspect="auto")
+    ax.figure.colorbar(drawn, ax=ax, label=lines[0].compared.claim.measure)
+    ax.set_xticks(range(len(places)), [f"{it:g}" for it in places])
+    ax.set_yticks(range(len(names)), names)
+    ax.set_xlabel(lines[0].point.axis if lines[0].point else "")
 
 
 def draw_along(ax: Axes, lines: Sequence[Line]) -> None:

@@ -1,7 +1,7 @@
 """Where a row of an experiment stands in its figure.
 
-The rows of one axis make one figure for each measure; those of one line are joined in it. A map
-over two choices is a figure with a line for each value of the second.
+The rows of one axis make one figure for each measure; those of one line are joined in it. Where
+lines are the values of a second choice, the figure is a map over both as well.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ class Point:
         axis: what is counted along the figure, as "T (steps)".
         at: where on it.
         line: what the rows of one line have in common, as the name of a method.
+        mapped: whether lines are values of a second choice, in rising order.
     """
 
     axis: str
     at: float
     line: str
+    mapped: bool = False

@@ -15,7 +15,7 @@ from ..experiments._line import Line
 from ._learning import TINY, spans_decades
 from ._picture import Curve, Picture, as_text
 
-_WORDS = {
+WORDS = {
     "solved": "share of trials solved",
     "sequences": "sequences until solved",
     "presentations": "sequences presented",
@@ -62,7 +62,7 @@ def _picture(axis: str, measure: str, lines: Sequence[Line]) -> Picture:
             name: [np.log10(np.maximum(part, TINY)) for part in parts]
             for name, parts in drawn.items()
         }
-    words = _WORDS.get(measure, measure.replace("_", " "))
+    words = WORDS.get(measure, measure.replace("_", " "))
     published = any(np.isfinite(parts[3]).any() for parts in drawn.values())
     gaps = any(np.isnan(parts[1]).any() for parts in drawn.values())
     return Picture(

@@ -15,6 +15,7 @@ from ..results import Estimate, Runs
 from ..results.entry import shown
 from ._along import along
 from ._groups import facts, groups
+from ._map import maps
 from ._sheet import Line as Row
 from ._sheet import Sheet, Square, Tone, Whisker, whiskers
 
@@ -49,6 +50,7 @@ def of_comparison(comparison: Comparison, found: Sequence[Runs] = ()) -> Sheet:
         ),
         groups=tuple(groups(found, rows)) if found else (),
         pictures=along(comparison.lines),
+        maps=maps(comparison.lines),
         facts=facts(runs, whole=False) if runs else {},
         notes=(*varied, *remarks),
         verdict="none outside" if comparison.within else "some outside",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..results import Runs
+from ._map import Map
 from ._picture import Picture
 
 Tone = Literal["", "ok", "watch", "bad"]
@@ -81,6 +82,7 @@ class Sheet:
         meaning: what its numbers are.
         groups: the trials behind it.
         pictures: its numbers along an axis, where they stand along one.
+        maps: its numbers over two choices, where they stand in a plane.
         facts: what all trials have in common.
         notes: what the reader of the numbers should know.
         verdict: a judgement in a word, where there is one.
@@ -94,6 +96,7 @@ class Sheet:
     meaning: str
     groups: tuple[Group, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    maps: tuple[Map, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     verdict: str = ""
