@@ -43,6 +43,7 @@ from ..learners.updates.sgd import SGD
 from ..results.claim import Claim, of_rate
 from ..tasks import pascanu2013_temporal_order as tasks
 from ._experiment import Experiment, Row
+from ._point import Point
 
 _TRIALS = 5
 _BATCH = 20
@@ -130,6 +131,7 @@ class Pascanu2013TemporalOrder(Experiment):
                     learner,
                     cap,
                     (_said("a curve" if method == "MSGD-CR" else _CLIPPING_HELPS, _FIGURE),),
+                    point=Point(f"T (steps), {start}", length, method),
                 )
                 for length in self.lengths
                 for start, cell in starts.items()
