@@ -51,6 +51,10 @@ class Shown(Cell):
     def dice(self) -> int:
         return self.cell.dice
 
+    @property
+    def has_jacobian(self) -> bool:
+        return self.cell.has_jacobian
+
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
         """Those of the cell for the task's own inputs."""
         return self.cell.parameters(generator, inputs - self.cell.dice - self.others, outputs)

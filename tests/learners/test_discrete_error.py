@@ -6,17 +6,21 @@ import pytest
 import torch
 
 from farback import tasks
+from farback._catalogue import member, names
 from farback.cells import Elman, ThresholdLatch, ThresholdNet
 from farback.cells.squashings import Tanh
 from farback.draws import Draws
 from farback.errors import WrongUsage
-from farback.learners import Descent
+from farback.learners import Descent, Flossing
 from farback.learners.gradients import BPTT, DiscreteError
 from farback.learners.updates import SGD
 from farback.problem import Problem, answer
 from farback.testing import check_learner
 from farback.testing._noise import Noise
 from farback.types import Params, Sequences
+
+PASSING_ON = ("bptt", "discrete_error", "one_step", "truncated_bptt")
+"""Gradients that hand an error back step by step, whatever becomes of it."""
 
 NOISE = Noise(inputs=2, outputs=2, steps=12)
 
@@ -122,6 +126,24 @@ def test_a_cell_without_threshold_units_is_refused() -> None:
     learner = Descent(DiscreteError(), SGD(lr=0.1))
     with pytest.raises(WrongUsage, match="expected a cell with threshold units"):
         learner.fits(Problem(Elman(), tasks.Parity()))
+
+
+@pytest.mark.parametrize("name", names("gradients"))
+def test_what_takes_jacobians_refuses_threshold_units(name: str) -> None:
+    learner = Descent(member("gradients", name)(), SGD(lr=0.1))
+    problem = Problem(ThresholdNet(hidden=2, outputs=2), NOISE)
+    problem = Problem(problem.cell, problem.task, learner.dice(problem))
+    if name in PASSING_ON:
+        learner.fits(problem)
+        return
+    with pytest.raises(WrongUsage, match=r"^ThresholdNet\(.* steps have a Jacobian.*Discrete"):
+        learner.fits(problem)
+
+
+def test_flossing_takes_jacobians_where_its_descent_does_not() -> None:
+    problem = Problem(ThresholdNet(hidden=2, outputs=2), NOISE)
+    with pytest.raises(WrongUsage, match=r"^ThresholdNet\(.* came with Flossing\("):
+        Flossing(Descent(DiscreteError(), SGD(lr=0.1))).fits(problem)
 
 
 @pytest.mark.slow

@@ -17,7 +17,9 @@ EXACT = [name for name in names("gradients") if member("gradients", name)().exac
 def check(cell: str, task: str) -> None:
     problem = Problem(CELLS[cell], TASKS[task])
     for name in EXACT:
-        check_gradient(member("gradients", name)(), [problem], batched=False)
+        # Without a Jacobian there is nothing to carry along: RTRL refuses it.
+        if problem.cell.has_jacobian or name == "bptt":
+            check_gradient(member("gradients", name)(), [problem], batched=False)
 
 
 @pytest.mark.parametrize(("cell", "task"), covering())

@@ -1,7 +1,7 @@
 """The contract of a cell finds what is broken, and says which claim and how."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -101,6 +101,38 @@ class Confessed(Cut):
         return False
 
 
+class Held(torch.autograd.Function):
+    """A state whose errors are held in [-0.5, 0.5] on their way back."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(state: Tensor) -> Tensor:
+        return state.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> Tensor:
+        return slopes[0].clamp(-0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class Holding(Confessed):
+    def step(self, params: Params, state: Tensor, x: Tensor) -> Tensor:
+        held: Any = Held.apply(Sound().step(params, state, x))
+        return held
+
+
+@dataclass(frozen=True)
+class Told(Holding):
+    @property
+    def has_jacobian(self) -> bool:
+        return False
+
+
 @dataclass(frozen=True)
 class Remembering(Sound):
     steps: ClassVar[list[int]] = []
@@ -121,6 +153,7 @@ BROKEN = [
     (Noisy(), "step and read are pure", "global generator"),
     (Looking(), "mapped, differentiated and traced", "it raised"),
     (Cut(), "the one of finite differences", "let `exact` be False"),
+    (Holding(), "what goes back is linear", "back through step .* let `has_jacobian` be False"),
 ]
 
 
@@ -132,7 +165,7 @@ def test_a_broken_cell_is_told_which_claim_it_breaks_and_how(
         check_cell(cell)
 
 
-@pytest.mark.parametrize("cell", [Sound(), Confessed()], ids=repr)
+@pytest.mark.parametrize("cell", [Sound(), Confessed(), Told()], ids=repr)
 def test_a_sound_cell_and_one_that_confesses_its_cut_pass(cell: Cell) -> None:
     check_cell(cell)
 

@@ -33,12 +33,17 @@ class Cell(Part, ABC):
 
     @property
     def dice(self) -> int:
-        """Chances of every step, uniform in [0, 1), that stand behind its input: x is [I + dice].
-
-        With them a cell may decide what it passes back, which then is no derivative: no linear map
-        of the error that came, so that it has no Jacobian either.
-        """
+        """Chances of every step, uniform in [0, 1), that stand behind its input: x [I + dice]."""
         return 0
+
+    @property
+    def has_jacobian(self) -> bool:
+        """Whether what goes back through a step is linear in the error that came.
+
+        Where a cell decides by its dice what it passes back, as threshold units do, it is not: the
+        rows of a matrix do not tell what becomes of their sum.
+        """
+        return True
 
     @abstractmethod
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:

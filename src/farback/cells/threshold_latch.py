@@ -57,6 +57,10 @@ class ThresholdLatch(Cell):
     def dice(self) -> int:
         return 1
 
+    @property
+    def has_jacobian(self) -> bool:
+        return False
+
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
         """The input weights h, and the weight w of the loop where it is learned."""
         if inputs < 2 or outputs != 1:

@@ -77,6 +77,10 @@ class ThresholdNet(Cell):
     def dice(self) -> int:
         return self.hidden + (0 if self.squashing else self.outputs)
 
+    @property
+    def has_jacobian(self) -> bool:
+        return False
+
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
         """Those of `FullyRecurrent`."""
         if outputs != self.outputs:

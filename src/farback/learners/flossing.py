@@ -39,6 +39,7 @@ from ..problem import CHUNK, Problem, Trials, answer
 from ..types import Params, Sequences
 from ._learner import Learned, Learner, Memory
 from .descent import Descent, descend
+from .gradients._gradient import expect_jacobian
 from .updates._update import Update
 from .updates.adam import Adam
 
@@ -77,7 +78,8 @@ class Flossing(Learner):
         return forward + 1, back + 1
 
     def fits(self, problem: Problem) -> None:
-        """A net that has so many exponents at its start."""
+        """A net with a Jacobian, and as many exponents at its start."""
+        expect_jacobian(problem.cell, self)
         self.descent.fits(problem)
         params = problem.parameters(0)
         size = len(problem.cell.start(params))
@@ -91,7 +93,7 @@ class Flossing(Learner):
         slopes = grad(lambda it: _tension(problem, it, one, axes))(params)
         if not all(bool(it.isfinite().all()) for it in slopes.values()):
             raise WrongUsage(
-                f"exponents came as {self.exponents}, and {type(problem.cell).__name__} forgets "
+                f"exponents came as {self.exponents}, and {problem.cell!r} forgets "
                 "some of those directions within a step, an exponent of minus infinity; try fewer."
             )
 

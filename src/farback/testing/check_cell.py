@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 from torch.func import vjp, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils import _pytree as pytree
 
 from ..cells._cell import Cell
 from ..draws import Draws
@@ -177,6 +178,25 @@ def _the_derivative_of_finite_differences(bench: _Bench) -> None:
         )
 
 
+def _linear_in_the_error(bench: _Bench) -> None:
+    if not bench.cell.has_jacobian:
+        return
+    params, state, x = bench.moment()
+    generator = torch.Generator().manual_seed(0)
+    for what, function in (("step", bench.cell.step), ("read", bench.cell.read)):
+        made, back = vjp(function, params, state, x)[:2]
+        one, other = torch.randn(2, *made.shape, generator=generator, dtype=made.dtype)
+        parts = [pytree.tree_leaves(back(it)) for it in (one, other, one + 2 * other)]
+        for first, second, both in zip(*parts, strict=True):
+            require_close(
+                both,
+                first + 2 * second,
+                1e-12,
+                f"what goes back through {what} is not linear in the error that came; where that "
+                "is on purpose, let `has_jacobian` be False",
+            )
+
+
 def _back_propagation_as_autograd_has_it(bench: _Bench) -> None:
     problem, params = bench.problem, bench.params()
     for trial, row in ((0, 0), (1, 1)):
@@ -200,6 +220,7 @@ CLAIMS = {
     "step and read can be mapped, differentiated and traced": _traced_once_for_all_numbers,
     "a sequence goes its way alone as among others": _alone_as_among_others,
     "the derivative is the one of finite differences": _the_derivative_of_finite_differences,
+    "what goes back is linear in the error": _linear_in_the_error,
     "BPTT equals autograd through the unrolled loop": _back_propagation_as_autograd_has_it,
 }
 """What a cell promises, and the check of each promise."""

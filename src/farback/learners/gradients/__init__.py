@@ -16,6 +16,7 @@ _FOR_YOUR_OWN = {
     "ErrorGradient": "_gradient",
     "OnlineGradient": "_online",
     "RecursiveGradient": "_recursive",
+    "expect_jacobian": "_gradient",
 }
 """What one's own is written with, beside the interface, and where it lives."""
 

@@ -13,7 +13,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..._part import Part
+from ...cells._cell import Cell
 from ...engine.native import Backward, Forward, Recursion
+from ...errors import WrongUsage
 from ...problem import Problem, Trials
 from ...types import Params, Sequences
 
@@ -57,3 +59,22 @@ class Gradient(Part, ABC):
     def schedule(self, problem: Problem) -> Backward | Forward | Recursion | None:
         """In which order the native engine calls what it compiled; None where it cannot."""
         return None
+
+
+def expect_jacobian(cell: Cell, asking: Part) -> None:
+    """Refuse a cell through which no Jacobian goes back.
+
+    Args:
+        cell: the cell.
+        asking: the gradient or learner that multiplies, squares or decomposes Jacobians.
+
+    Raises:
+        WrongUsage: the cell passes back what is no linear map of the error.
+    """
+    if not cell.has_jacobian:
+        advice = "DiscreteError()" if cell.dice else "BPTT()"
+        raise WrongUsage(
+            f"{cell!r} came with {asking!r}, expected a cell whose steps have a Jacobian: what "
+            f"these pass back is not linear in the error that came; try {advice}, or a learner "
+            "that takes no derivative, such as Guessing()."
+        )

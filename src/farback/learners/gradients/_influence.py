@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...types import Params, Sequences, plus
-from ._gradient import ErrorGradient, Net
+from ._gradient import ErrorGradient, Net, expect_jacobian
 from ._online import Advanced, OnlineGradient, reading, whole
 
 
@@ -38,7 +38,12 @@ class InfluenceGradient(OnlineGradient):
         return whole(self, net, params, sequences)
 
     def begin(self, net: Net, params: Params, sequences: Sequences) -> Sensitive:
-        """P_0 = dstart/dparams."""
+        """P_0 = dstart/dparams.
+
+        Raises:
+            WrongUsage: the cell has no Jacobian, so that nothing can be carried along.
+        """
+        expect_jacobian(net.cell, self)
         return Sensitive(net.start(params, sequences), net.start_influence(params, sequences))
 
 

@@ -47,10 +47,10 @@ class DiscreteError(Gradient):
         Raises:
             WrongUsage: the cell has no threshold units.
         """
-        if not net.cell.dice:
+        if net.cell.has_jacobian:
             raise WrongUsage(
                 f"{net.cell!r} came with DiscreteError(), expected a cell with threshold units, "
-                "whose steps have dice; try ThresholdNet(), or BPTT()."
+                "which decide what they pass back; try ThresholdNet(), or BPTT()."
             )
         return BPTT()(net, params, sequences)
 

@@ -32,6 +32,7 @@ from ...engine.native import Recursion
 from ...errors import WrongUsage
 from ...problem import Problem
 from ...types import Params, plus
+from ._gradient import expect_jacobian
 from ._recursive import RecursiveGradient
 
 _BOUND = 1e-20
@@ -83,8 +84,10 @@ class Omega(RecursiveGradient):
         """What is carried is the adjoint.
 
         Raises:
-            WrongUsage: `parameters` names one that the cell does not have.
+            WrongUsage: `parameters` names one that the cell does not have, or the cell has no
+                Jacobian.
         """
+        expect_jacobian(problem.cell, self)
         cell, task = problem.cell, problem.task
         self._expect_known(problem)
 

@@ -26,6 +26,7 @@ from functools import partial
 from ...engine.native import Recursion
 from ...problem import Problem
 from ._curvature import check_mu, scaled, second_order
+from ._gradient import expect_jacobian
 from ._recursive import RecursiveGradient
 
 
@@ -53,5 +54,11 @@ class TimeWeightedNewton(RecursiveGradient):
         return 2.0
 
     def schedule(self, problem: Problem) -> Recursion:
+        """What is carried is adjoint and curvature.
+
+        Raises:
+            WrongUsage: the cell has no Jacobian to take the squares of.
+        """
+        expect_jacobian(problem.cell, self)
         at_each = partial(scaled, mu=self.mu)  # (1)
         return second_order(problem, at_each=at_each, at_end=lambda total: total)

@@ -30,7 +30,7 @@ from torch.func import vjp
 
 from ...problem import Problem, Trials
 from ...types import Params, Sequences, plus
-from ._gradient import ErrorGradient, Net
+from ._gradient import ErrorGradient, Net, expect_jacobian
 from ._online import Advanced, OnlineGradient, reading, whole
 
 
@@ -65,6 +65,12 @@ class UORO(OnlineGradient):
         return whole(self, net, params, sequences)
 
     def begin(self, net: Net, params: Params, sequences: Sequences) -> Outer:
+        """Nothing brought the start about yet.
+
+        Raises:
+            WrongUsage: the cell has no Jacobian, so that nothing is right in the mean.
+        """
+        expect_jacobian(net.cell, self)
         state = net.start(params, sequences)
         each = state.shape[:-1]
         trials = 1 if isinstance(net, Trials) else 0
