@@ -20,6 +20,7 @@ from torch import Tensor
 from .cells._cell import Cell
 from .drawn import Drawn, Rows
 from .draws import Draws, Source
+from .errors import InputRefused
 from .tasks._criterion import Criterion
 from .tasks._task import Baseline, Lag, Task
 from .types import Params, Sequences
@@ -126,6 +127,11 @@ class Diced(Task):
     def test(self) -> int:
         return self.task.test
 
+    @property
+    def elsewhere(self) -> tuple[tuple[str, Task], ...]:
+        """Those of the task, with as many dice."""
+        return tuple((name, Diced(task, self.dice)) for name, task in self.task.elsewhere)
+
     def draw(self, source: Source) -> Drawn:
         """The same as `sample`, where the task says how it draws."""
         drawn = self.task.draw(source)
@@ -196,14 +202,29 @@ def diced(cell: Cell, task: Task, others: int = 0) -> tuple[Cell, Task]:
 
     What has its dice is left as it is, unless others are asked for; then they replace those that
     there were.
+
+    Raises:
+        InputRefused: one of them asks for no number of dice.
     """
     if isinstance(cell, Shown) and isinstance(task, Diced):
         if not others:
             return cell, task
         cell, task = cell.cell, task.task
+    for whose, count in ((cell, cell.dice), ("The gradient", others)):
+        if not isinstance(count, int) or count < 0:
+            said = whose if isinstance(whose, str) else repr(whose)
+            raise InputRefused(
+                f"{said} asks for {count!r} dice a step, expected a whole number of at least 0; "
+                "see Cell.dice and Gradient.dice."
+            )
     if not cell.dice + others:
         return cell, task
     return Shown(cell, others), Diced(task, cell.dice + others)
+
+
+def bare(cell: Cell) -> Cell:
+    """The cell itself, whose class is what its author wrote."""
+    return cell.cell if isinstance(cell, Shown) else cell
 
 
 def plain(task: Task) -> Task:

@@ -1,16 +1,25 @@
 """Dice behind the inputs: fresh for each sequence that is presented, the same for every engine."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 import torch
 
+import farback as fb
 from farback import cells, learners, tasks
-from farback._dice import Diced, diced
+from farback._dice import Diced, Shown, diced
+from farback.cells._cell import Cell
 from farback.draws import Draws
+from farback.errors import FarbackError, InputRefused
 from farback.learners import Descent, gradients, updates
+from farback.learners._learner import Learner
 from farback.problem import Problem
 from farback.tasks._task import Task
 from farback.testing._members import TASKS
+from farback.testing._noise import Noise
 from farback.trials._feed import Feed
+from farback.types import Params, Sequences
 
 SEEDS = (5, 2**40 + 3, 9)
 NET = cells.ThresholdNet(hidden=2, additive=True)
@@ -84,6 +93,84 @@ def test_a_fixed_training_set_gets_fresh_dice_at_each_presentation(whole: bool) 
     assert feed.set is None and bare.set is not None
     some = feed.only([1]).fresh(7, 2) if whole else feed.fresh(7, 2).trials([1])
     assert torch.equal(some.inputs, mine.inputs[: len(some.inputs), 1:2, 7:9])
+
+
+def test_what_shows_or_throws_dice_is_its_part_in_all_else() -> None:
+    for kind, wrapper in ((Task, Diced), (Cell, Shown)):
+        asked = {name for name in vars(kind) if not name.startswith("_")}
+        assert asked <= vars(wrapper).keys()
+
+
+def test_with_dice_too_a_solved_net_is_tested_on_other_tasks() -> None:
+    task = tasks.Pascanu2013TemporalOrder(length=12, tested=(10, 15))
+    problem = Problem(cells.Elman(hidden=2), task, 2)
+    for (name, other), (_, own) in zip(problem.task.elsewhere, task.elsewhere, strict=True):
+        assert name in ("test_10", "test_15")
+        assert (other, other.inputs) == (Diced(own, 2), task.inputs + 2)
+
+
+def test_evolution_sees_the_weights_of_a_net_and_not_its_dice() -> None:
+    cell = cells.ThresholdNet(hidden=2, hidden_bias=True, output_bias=True)
+    learners.Evolution().fits(Problem(cell, PARITY))
+
+
+@pytest.mark.parametrize("asked", [-1, 1.5])
+def test_dice_that_are_no_number_of_dice_are_refused(asked: float) -> None:
+    cell: Any = type("Mine", (cells.ThresholdNet,), {"dice": asked})()
+    with pytest.raises(InputRefused, match=rf"^Mine\(.* asks for {asked} dice a step, expected"):
+        Problem(cell, PARITY)
+    with pytest.raises(InputRefused, match=rf"^The gradient asks for {asked} dice"):
+        Problem(NET, PARITY, asked)  # type: ignore
+
+
+@dataclass(frozen=True)
+class Short(cells.ThresholdNet):
+    """A user's cell that starts with too little."""
+
+    def start(self, params: Params) -> torch.Tensor:
+        return super().start(params)[:1]
+
+
+@dataclass(frozen=True)
+class Silent(Noise):
+    """A user's task that gives nothing."""
+
+    inputs: int = 1  # type: ignore
+    outputs: int = 1  # type: ignore
+
+    def sample(self, draws: Draws) -> Sequences:
+        return None  # type: ignore
+
+
+@dataclass(frozen=True)
+class Failing(Silent):
+    """And one that fails."""
+
+    def sample(self, draws: Draws) -> Sequences:
+        raise ValueError("on purpose")
+
+
+REFUSED: dict[str, tuple[Cell, Task, Learner, str]] = {
+    "a start": (Short(), PARITY, LEARNER, r"^Short\(.*gives \(1,\) from start, expected"),
+    "a name": (
+        cells.Elman(hidden=2),
+        PARITY,
+        learners.Construction(Descent(gradients.UORO(), updates.SGD()), added=("none",)),
+        "no parameter 'none' of Elman;",
+    ),
+    "a Jacobian": (NET, PARITY, Descent(gradients.RTRL(), updates.SGD()), r"^ThresholdNet\("),
+    "a distribution": (NET, PARITY, learners.ExpectationMaximization(), "with ThresholdNet"),
+    "what is no task": (NET, Silent(), LEARNER, r"^Silent\(.* draws None, expected Sequences"),
+    "a task that fails": (NET, Failing(), LEARNER, "farback was drawing a sequence of Failing:"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals_name_the_users_own_parts(name: str) -> None:
+    cell, task, learner, said = REFUSED[name]
+    with pytest.raises(FarbackError, match=said) as caught:
+        fb.train(cell, task, learner, seeds=1, sequences=200, progress=False)
+    assert "Shown" not in str(caught.value) and "Diced" not in str(caught.value)
 
 
 def test_a_learner_asks_for_the_dice_of_its_gradient() -> None:

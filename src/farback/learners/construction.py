@@ -30,6 +30,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from .._dice import bare
 from ..engine.native import Told
 from ..errors import WrongUsage, expect, unknown
 from ..problem import Problem, Trials
@@ -86,7 +87,9 @@ class Construction(Learner):
         known = problem.parameters(0)
         for name in self.added:
             if name not in known:
-                raise unknown("parameter", name, known, where=f" of {type(problem.cell).__name__}")
+                raise unknown(
+                    "parameter", name, known, where=f" of {type(bare(problem.cell)).__name__}"
+                )
 
     def init(self, net: Trials, params: Params, seeds: Sequence[int]) -> Memory:
         return self._memory(self._descent.init(net, params, seeds), params)

@@ -40,6 +40,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .._dice import plain
 from ..engine.native import Told
 from ..errors import WrongUsage, expect
 from ..problem import Problem
@@ -95,7 +96,7 @@ class Evolution(Search):
 
     def fits(self, problem: Problem) -> None:
         """A fully recurrent net with hidden units whose biases tell them from the outputs."""
-        task, shapes = problem.task, {}
+        task, shapes = plain(problem.task), {}
         for name, value in problem.parameters(0).items():
             shapes[name] = tuple(value.shape)
         hidden = shapes.get("hidden_bias", (0,))[0]

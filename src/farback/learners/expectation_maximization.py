@@ -36,6 +36,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .._dice import bare
 from ..cells._state_distribution import StateDistribution
 from ..draws import Draws
 from ..engine.reference import Function, batched
@@ -100,11 +101,16 @@ class ExpectationMaximization(Learner):
 
     def fits(self, problem: Problem) -> None:
         """States with a distribution, the M step that suits them, and targets that name classes."""
-        cell, task = problem.cell, problem.task
+        cell, task = bare(problem.cell), problem.task
         if not isinstance(cell, StateDistribution):
             raise WrongUsage(
                 f"ExpectationMaximization came with {cell!r}, expected a cell whose state is a "
                 "distribution over states; try StateNetwork() or IOHMM()."
+            )
+        if cell.dice:
+            raise WrongUsage(
+                f"ExpectationMaximization came with {cell!r}, whose steps are decided by dice, "
+                "expected one whose distribution is all; try StateNetwork() or IOHMM()."
             )
         if (cell.bounds is None) == (self.update is None):
             raise WrongUsage(

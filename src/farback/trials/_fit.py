@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .._dice import bare, plain
 from .._named import users_code
 from ..draws import Draws
 from ..errors import InputRefused
@@ -27,16 +28,17 @@ def check_fit(problem: Problem) -> None:
         WrongUsage: the cell cannot have the task's inputs and outputs.
         InputRefused: what came, what was expected; or the user's own code failed.
     """
-    cell, task = problem.cell, problem.task
+    cell, task = problem.cell, plain(problem.task)
     with users_code(f"drawing a sequence of {type(task).__name__}"):
         drawn = task.sample(Draws((0,), "size"))
     _check_task(task, drawn)
     _check_elsewhere(task)
-    with users_code(f"making the parameters of {type(cell).__name__}"):
+    with users_code(f"making the parameters of {type(bare(cell)).__name__}"):
         params = problem.parameters(0)
     _check_params(cell, params)
+    drawn = problem.task.sample(Draws((0,), "size"))
     x = drawn.one(0, 0).to(torch.float64).inputs[0]
-    with users_code(f"trying a step of {type(cell).__name__}"):
+    with users_code(f"trying a step of {type(bare(cell)).__name__}"):
         size = sum(cell.layout(params).values())
         start = cell.start(params)
         _expect(cell, "start", start, size)
