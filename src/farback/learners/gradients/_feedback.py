@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...draws import seed_of
 from ._gradient import Net
-from ._structure import structure
+from ._structure import read_by_outputs
 
 
 @lru_cache(maxsize=16)
@@ -23,7 +23,7 @@ def feedback_of(net: Net, seed: int | None) -> Float[Tensor, "O N"] | None:
     """
     if seed is None:
         return None
-    read = structure(net).read
+    read = read_by_outputs(net)
     generator = torch.Generator().manual_seed(seed_of(seed, "feedback"))
     shape = net.task.outputs, len(read)
     drawn = torch.randn(shape, generator=generator, dtype=torch.float64)

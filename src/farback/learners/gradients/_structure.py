@@ -7,6 +7,7 @@ silent half of the time, as a rectifier, is missed with a probability of about 2
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from ...problem import Problem
 from ...types import Params
 from ._gradient import Net
 
+_ALIVE = torch.ones((), dtype=torch.bool)
 _NETS, _STEPS = 2, 32
 """Parameters that are tried, and steps from the start under each."""
 
@@ -33,9 +35,6 @@ class Structure(NamedTuple):
     start: dict[str, Bool[Tensor, "N ..."]]
     """Of the parameters on the state before the first step."""
 
-    read: Bool[Tensor, " N"]
-    """Of the state on any output."""
-
 
 @lru_cache(maxsize=16)
 @torch.inference_mode(False)
@@ -44,35 +43,54 @@ def structure(net: Net) -> Structure:
     return _found(Problem(net.cell, net.task))
 
 
+@lru_cache(maxsize=16)
+@torch.inference_mode(False)
+def read_by_outputs(net: Net) -> Bool[Tensor, " N"]:
+    """Where the state may move any output; the steps' own derivatives are not looked at."""
+    problem = Problem(net.cell, net.task)
+    by_state = jacrev(problem.cell.read, argnums=1)
+    read = torch.zeros_like(problem.cell.start(problem.parameters(0)), dtype=torch.bool)
+    for params, state, x in _moments(problem):
+        read |= _seen(by_state(params, state, x)).any(0)
+    return read
+
+
 def _found(problem: Problem) -> Structure:
-    generator, alive = torch.Generator().manual_seed(0), torch.ones((), dtype=torch.bool)
+    drawn, by_start = problem.parameters(0), jacrev(problem.cell.start)
+    start = {name: _seen(it) for name, it in by_start(drawn).items()}
+    size = len(problem.cell.start(drawn))
+    jacobian = torch.zeros(size, size, dtype=torch.bool)
+    influence = {name: torch.zeros_like(it) for name, it in start.items()}
+    tried: Params = {}
+    for params, state, x in _moments(problem):
+        if params is not tried:
+            tried = params
+            for name, it in by_start(params).items():
+                start[name] |= _seen(it)
+        found = problem.sensitivity(params, state, x, _ALIVE)
+        jacobian |= _seen(found.jacobian)
+        for name, it in found.influence.items():
+            influence[name] |= _seen(it)
+    return Structure(jacobian, influence, start)
+
+
+def _moments(problem: Problem) -> Iterator[tuple[Params, Tensor, Tensor]]:
+    """Parameters, a state and an input, all at random or met on the way from the start."""
+    generator, drawn = torch.Generator().manual_seed(0), problem.parameters(0)
 
     def draw(shape: torch.Size) -> Tensor:
         # Of a size that leaves units unsaturated: there, a derivative rounds to zero.
         scale = max(shape[-1:], default=1) ** -0.5
         return scale * torch.randn(shape, generator=generator, dtype=torch.float64)
 
-    drawn, by_start = problem.parameters(0), jacrev(problem.cell.start)
-    start = {name: _seen(it) for name, it in by_start(drawn).items()}
-    size = len(problem.cell.start(drawn))
-    jacobian = torch.zeros(size, size, dtype=torch.bool)
-    influence = {name: torch.zeros_like(it) for name, it in start.items()}
-    read, by_state = torch.zeros(size, dtype=torch.bool), jacrev(problem.cell.read, argnums=1)
     for _ in range(_NETS):
         params: Params = {name: draw(it.shape) for name, it in drawn.items()}
-        for name, it in by_start(params).items():
-            start[name] |= _seen(it)
         met = problem.cell.start(params)
         for _ in range(_STEPS):
             x = draw(torch.Size((problem.task.inputs,)))
-            for at in (met, torch.randn(met.shape, generator=generator, dtype=met.dtype)):
-                found = problem.sensitivity(params, at, x, alive)
-                jacobian |= _seen(found.jacobian)
-                read |= _seen(by_state(params, at, x)).any(0)
-                for name, it in found.influence.items():
-                    influence[name] |= _seen(it)
-            met = problem.step(params, met, x, alive)
-    return Structure(jacobian, influence, start, read)
+            yield params, met, x
+            yield params, torch.randn(met.shape, generator=generator, dtype=met.dtype), x
+            met = problem.step(params, met, x, _ALIVE)
 
 
 def _seen(derivative: Tensor) -> Tensor:
