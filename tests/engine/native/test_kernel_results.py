@@ -51,39 +51,8 @@ CHANGES = {
 }
 
 
-def called(kernel: Kernel, *arrays: np.ndarray) -> list[np.ndarray]:
-    """The arrays of numbers of `LANES` lanes after the kernel."""
-    names = [f"a{place}" for place in range(len(arrays))]
-    parameters = ", ".join(f"V *{name}" for name in [*names, "work"])
-    call = f"void call({parameters}) {{ k_f({', '.join([*names, 'work'])}); }}\n"
-    library = build(HEAD + kernel.text + call, defines={"LANES": LANES, "DOUBLE": 1})
-    given = [*arrays, np.zeros((kernel.work + 1, LANES))]
-    there = [aligned(it.shape, np.dtype(float)) for it in given]
-    for place, it in zip(there, given, strict=True):
-        place[:] = it
-    library.call(*(ctypes.c_void_p(it.ctypes.data) for it in there))
-    return there
-
-
 def numbers(size: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(size, LANES))
-
-
-@pytest.mark.parametrize("sizes", SIZES, ids=str)
-@pytest.mark.parametrize("name", CHANGES)
-def test_arrays_are_replaced_as_if_at_one_moment(name: str, sizes: tuple[int, int]) -> None:
-    change = changed(CHANGES[name])
-    arrays = [numbers(size, seed) for seed, size in enumerate(sizes)]
-    writer = Writer("f", dict(zip("pm", sizes, strict=True)))
-    given = [writer.array(it, [(size,)]) for it, size in zip("pm", sizes, strict=True)]
-    graph = trace(change, *(torch.zeros(size, dtype=torch.float64) for size in sizes))
-    made = writer.run(graph, *given)
-    writer.replace(p=made[:1], m=made[1:])
-    found = called(writer.done(["p", "m"]), *arrays)
-    for lane in range(LANES):
-        expected = change(*(torch.from_numpy(it[:, lane]) for it in arrays))
-        for mine, theirs in zip(found, expected, strict=False):
-            np.testing.assert_allclose(mine[:, lane], theirs.numpy(), rtol=1e-12, atol=1e-12)
 
 
 ADDED = {
@@ -100,16 +69,89 @@ ADDED = {
 }
 
 
-@pytest.mark.parametrize("shape", [(2, 3), (25, 21)], ids=str)
-@pytest.mark.parametrize("name", ADDED)
-def test_what_is_added_is_added_to_what_stands_there(name: str, shape: tuple[int, int]) -> None:
+SHAPES = (2, 3), (25, 21)
+Case = tuple[str, tuple[int, int]]
+
+
+def replacing(writer: str, name: str, sizes: tuple[int, int]) -> Kernel:
+    made = Writer(writer, dict(zip("pm", sizes, strict=True)))
+    given = [made.array(it, [(size,)]) for it, size in zip("pm", sizes, strict=True)]
+    like = (torch.zeros(size, dtype=torch.float64) for size in sizes)
+    results = made.run(trace(changed(CHANGES[name]), *like), *given)
+    made.replace(p=results[:1], m=results[1:])
+    return made.done(["p", "m"])
+
+
+def adding(writer: str, name: str, shape: tuple[int, int]) -> Kernel:
     size = int(np.prod(shape))
-    arrays = [numbers(size, seed) for seed in range(3)]
-    writer = Writer("f", {"one": size, "other": size, "g": size})
-    given = [writer.array(it, [shape]) for it in ("one", "other")]
+    made = Writer(writer, {"one": size, "other": size, "g": size})
+    given = [made.array(it, [shape]) for it in ("one", "other")]
     graph = trace(ADDED[name], *(torch.zeros(shape, dtype=torch.float64) for _ in range(2)))
-    writer.add("g", writer.run(graph, *given))
-    found = called(writer.done(["g"]), *arrays)[2]
+    made.add("g", made.run(graph, *given))
+    return made.done(["g"])
+
+
+class Kernels:
+    """A kernel of each case, all of them compiled as one C source."""
+
+    def __init__(self) -> None:
+        makers: dict[Case, Callable[..., Kernel]] = {
+            (name, sizes): make
+            for make, names, asked in ((replacing, CHANGES, SIZES), (adding, ADDED, SHAPES))
+            for name in names
+            for sizes in asked
+        }
+        self._kernels = {
+            case: make(f"f{number}", *case) for number, (case, make) in enumerate(makers.items())
+        }
+        self._numbers = {case: number for number, case in enumerate(makers)}
+        texts = [it.text + self._call(case) for case, it in self._kernels.items()]
+        self._library = build(HEAD + "".join(texts), defines={"LANES": LANES, "DOUBLE": 1})
+
+    def _call(self, case: Case) -> str:
+        number, names = self._numbers[case], ["a0", "a1"]
+        names += ["a2"] * (case[1] in SHAPES)
+        parameters = ", ".join(f"V *{name}" for name in [*names, "work"])
+        called = f"k_f{number}({', '.join([*names, 'work'])})"
+        return f"void call{number}({parameters}) {{ {called}; }}\n"
+
+    def call(self, case: Case, *arrays: np.ndarray) -> list[np.ndarray]:
+        """The arrays of numbers of `LANES` lanes after the kernel."""
+        given = [*arrays, np.zeros((self._kernels[case].work + 1, LANES))]
+        there = [aligned(it.shape, np.dtype(float)) for it in given]
+        for place, it in zip(there, given, strict=True):
+            place[:] = it
+        function = getattr(self._library, f"call{self._numbers[case]}")
+        function(*(ctypes.c_void_p(it.ctypes.data) for it in there))
+        return there
+
+
+@pytest.fixture(scope="module")
+def kernels() -> Kernels:
+    return Kernels()
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+@pytest.mark.parametrize("name", CHANGES)
+def test_arrays_are_replaced_as_if_at_one_moment(
+    name: str, sizes: tuple[int, int], kernels: Kernels
+) -> None:
+    change = changed(CHANGES[name])
+    arrays = [numbers(size, seed) for seed, size in enumerate(sizes)]
+    found = kernels.call((name, sizes), *arrays)
+    for lane in range(LANES):
+        expected = change(*(torch.from_numpy(it[:, lane]) for it in arrays))
+        for mine, theirs in zip(found, expected, strict=False):
+            np.testing.assert_allclose(mine[:, lane], theirs.numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("name", ADDED)
+def test_what_is_added_is_added_to_what_stands_there(
+    name: str, shape: tuple[int, int], kernels: Kernels
+) -> None:
+    arrays = [numbers(int(np.prod(shape)), seed) for seed in range(3)]
+    found = kernels.call((name, shape), *arrays)[2]
     for lane in range(LANES):
         x, y, before = (torch.from_numpy(it[:, lane].copy()).reshape(shape) for it in arrays)
         expected = (before + ADDED[name](x, y)).reshape(-1).numpy()
