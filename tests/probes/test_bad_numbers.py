@@ -8,7 +8,9 @@ import torch
 from torch import nn
 
 import farback as fb
+from farback.errors import WrongUsage
 from farback.probes import _memory
+from farback.probes._probe import _count, _seed
 
 T, B, IN, H = 12, 3, 4, 5
 
@@ -189,3 +191,25 @@ def test_a_model_on_cuda_is_measured_where_it_lies_in_either_mode(training, prob
     there = probed(model.cuda(), x.cuda())["adjoint_decay"].log_norm
     assert there.tolist() == pytest.approx(here.tolist(), abs=1e-3)
     assert model.training == training
+
+
+# Numbers that are asked for.
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, int], ids=lambda it: it.__name__)
+def test_whole_numbers_are_taken_whoever_they_are_of(probed, kind):
+    asked = {"needs": kind(3), "chunk": kind(4), "max_steps": kind(8), "seed": kind(2)}
+    profile = probed(Reader(), sequence(), **asked)
+    assert (type(profile.settings["needs"]), profile.settings["needs"]) == (int, 3)
+    assert (
+        profile.to_json()
+        == probed(Reader(), sequence(), **dict(zip(asked, (3, 4, 8, 2), strict=True))).to_json()
+    )
+
+
+@pytest.mark.parametrize("name", ["needs", "chunk", "max_steps", "seed"])
+@pytest.mark.parametrize("number", [-1, 2.0, np.float32(3), True, "3"], ids=repr)
+def test_what_is_no_number_of_steps_is_refused(name, number):
+    with pytest.raises(WrongUsage, match="and a whole number") as caught:
+        _seed(number) if name == "seed" else _count(name, number)
+    assert str(caught.value).startswith(f"{name} is {number!r}, and")

@@ -6,7 +6,7 @@ import operator
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy
 import torch
@@ -37,17 +37,17 @@ def probe(
     batch: Any,
     *,
     loss: Loss | None = None,
-    needs: int | None = None,
+    needs: SupportsIndex | None = None,
     depth: str = "standard",
     analyses: Sequence[Analysis | str] | Analysis | str | None = None,
     output: str | int | None = None,
     layout: str | None = None,
-    chunk: int | None = None,
-    max_steps: int | None = None,
+    chunk: SupportsIndex | None = None,
+    max_steps: SupportsIndex | None = None,
     loss_times: Sequence[int] | int | None = None,
     cells: str | Sequence[str] | None = None,
     floor: float = 1e-3,
-    seed: int = 0,
+    seed: SupportsIndex = 0,
 ) -> Profile:
     """Measure how far back the error of `model` reaches on `batch`, and what carries it.
 
@@ -79,14 +79,16 @@ def probe(
         InputRefused: the model, the batch or the loss cannot be measured as it is.
         WrongUsage: an argument names something that does not exist.
     """
-    _check_choices(depth, seed, needs=needs, chunk=chunk, max_steps=max_steps, floor=floor)
+    _check_choices(depth, floor)
+    start, needed = _seed(seed), _count("needs", needs)
+    part_of, most = _count("chunk", chunk), _count("max_steps", max_steps)
     asked = [analyses] if isinstance(analyses, str | Analysis) else analyses
     chosen = None if asked is None else [_analysis(one) for one in asked]
     part = None if output is None else str(output)
     times = None if loss_times is None else _times(loss_times)
-    question = Question(loss, needs, depth, part, chunk, times, cells, floor, seed)
+    question = Question(loss, needed, depth, part, part_of, times, cells, floor, start)
     with progress() as advance:
-        trace, read, notes = _traced(model, batch, question, advance, layout, max_steps)
+        trace, read, notes = _traced(model, batch, question, advance, layout, most)
     return _profile(trace, read.reading, question, chosen, notes)
 
 
@@ -118,16 +120,35 @@ def _times(loss_times: Any) -> list[int]:
         ) from None
 
 
-def _check_choices(depth: str, seed: int, *, floor: float, **counts: int | None) -> None:
-    if not isinstance(seed, int) or not 0 <= seed < 2**63:
+def _seed(seed: Any) -> int:
+    """A seed as Python's own number, whoever's it is."""
+    if (found := _whole(seed)) is None or not 0 <= found < 2**63:
         raise WrongUsage(f"seed is {seed!r}, and a whole number from 0 to 2**63 - 1 was expected.")
+    return found
+
+
+def _count(name: str, value: Any) -> int | None:
+    """Steps as Python's own number, whoever's they are."""
+    if value is None:
+        return None
+    if (found := _whole(value)) is None or found < 1:
+        raise WrongUsage(f"{name} is {value!r}, and a whole number of steps was expected.")
+    return found
+
+
+def _whole(value: Any) -> int | None:
+    """What counts as a whole number; True and False do not."""
+    try:
+        return None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return None
+
+
+def _check_choices(depth: str, floor: float) -> None:
     if depth not in DEPTHS:
         raise unknown("depth", depth, DEPTHS)
     if not 0 < floor < 1:
         raise WrongUsage(f"floor is {floor}, and a share between 0 and 1 was expected; try 1e-3.")
-    for name, value in counts.items():
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise WrongUsage(f"{name} is {value!r}, and a whole number of steps was expected.")
 
 
 def _analysis(one: Analysis | str | type[Analysis]) -> Analysis:

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import SupportsIndex
 
 import msgspec
 import torch
@@ -22,7 +23,7 @@ from ..analyses._analysis import Analysis
 from ..flow import Profile
 from ._arithmetic import name_of
 from ._checkpoint import Checkpoint, listed, read_checkpoint, shown
-from ._probe import _check_choices, probe
+from ._probe import _check_choices, _count, _seed, probe
 from ._rebuilt import Rebuilt, rebuild
 
 ROWS = 8
@@ -32,12 +33,12 @@ STEPS = 200
 def probe_file(
     path: str | os.PathLike[str],
     *,
-    needs: int | None = None,
+    needs: SupportsIndex | None = None,
     depth: str = "standard",
     analyses: Sequence[Analysis | str] | None = None,
-    max_steps: int | None = None,
+    max_steps: SupportsIndex | None = None,
     floor: float = 1e-3,
-    seed: int = 0,
+    seed: SupportsIndex = 0,
 ) -> Profile:
     """Measure how far back the error reaches in the recurrent layers of a file of weights.
 
@@ -65,22 +66,23 @@ def probe_file(
         InputRefused: the file cannot be opened without running code, or holds no recurrent layer.
         WrongUsage: an argument names something that does not exist.
     """
-    _check_choices(depth, seed, needs=needs, max_steps=max_steps, floor=floor)
+    _check_choices(depth, floor)
+    start, needed, most = _seed(seed), _count("needs", needs), _count("max_steps", max_steps)
     name = shown(Path(path).name)
     checkpoint = read_checkpoint(path)
     layers = rebuild(checkpoint.tensors, name)
-    steps = STEPS if max_steps is None else max_steps
+    steps = STEPS if most is None else most
     two_ends = any(getattr(one.layer, "bidirectional", False) for one in layers)
     profile = probe(
         SavedWeights(layers),
-        (noise(layers, steps, seed), None),
-        needs=needs,
+        (noise(layers, steps, start), None),
+        needs=needed,
         depth=depth,
         analyses=analyses,
         layout="batch-first",
         loss_times=(0, -1) if two_ends else None,
         floor=floor,
-        seed=seed,
+        seed=start,
     )
     other = "the model that these weights belong to: its inputs, embedding, head and loss"
     verdict = msgspec.structs.replace(
@@ -91,7 +93,7 @@ def probe_file(
         subject=f"{name} ({_summary(layers)})",
         reading=f"noise N(0, 1), {profile.reading}",
         verdict=verdict,
-        notes=(*_notes(layers, checkpoint, steps, seed), *profile.notes),
+        notes=(*_notes(layers, checkpoint, steps, start), *profile.notes),
     )
 
 
