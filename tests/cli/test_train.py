@@ -70,6 +70,8 @@ def test_an_edited_class_is_a_new_trial(farback, mine, tmp_path, monkeypatch, re
         ({0: "Elman(hidden=0)"}, 2, "hidden came as 0, expected at least 1"),
         ({0: "LatchingNeuron"}, 2, "came with 7 inputs and 7 outputs"),
         ({3: "--seeds", 4: "ten"}, 2, "'ten' is no number of seeds"),
+        ({3: "--seeds", 4: "9-3"}, 2, "'9-3' is no number of seeds"),
+        ({3: "--seeds", 4: "3,0-99999999999"}, 2, "seeds came as more than 1,000,000"),
         ({3: "--device", 4: "nowhere"}, 3, "device came as 'nowhere', which cannot be used"),
         ({3: "--html", 4: "no/such/a.html"}, 3, "There is no folder no/such"),
         ({3: "--store", 4: "pyproject.toml"}, 3, "pyproject.toml cannot be read as a store"),

@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import click
 
 from .. import _written
 from ..errors import InputRefused, Stopped
+from ..results.trial import MOST_TRIALS
 
 if TYPE_CHECKING:
     from ..results import Runs
@@ -30,14 +32,16 @@ class Seeds(click.ParamType):
         try:
             if value.isdigit():
                 return int(value)
-            return [seed for part in value.split(",") for seed in _stretch(part)]
+            stretches = [_stretch(part) for part in value.split(",")]
+            # One more than a run may have is enough to be refused.
+            return list(islice(chain.from_iterable(stretches), MOST_TRIALS + 1))
         except ValueError:
             self.fail(f"'{value}' is no number of seeds; write 10, or which: 3,5,20-29", param, ctx)
 
 
-def _stretch(part: str) -> Iterable[int]:
+def _stretch(part: str) -> range:
     first, _, last = part.partition("-")
-    if not 0 <= int(last or first) - int(first) < 1_000_000:
+    if int(last or first) < int(first):
         raise ValueError
     return range(int(first), int(last or first) + 1)
 

@@ -16,6 +16,9 @@ import msgspec
 PROTOCOL = 2
 """Raised whenever farback itself changes the numbers of a trial that it can already run."""
 
+MOST_TRIALS = 1_000_000
+"""Trials of one cell, task and learner that a run has at most."""
+
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One training: what learns what, how, from which seed, for how long at most.

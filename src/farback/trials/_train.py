@@ -11,6 +11,7 @@ from ..cells._cell import Cell
 from ..errors import WrongUsage
 from ..learners._learner import Learner
 from ..results import Runs, Store
+from ..results.trial import MOST_TRIALS
 from ..tasks._task import Task
 from ._perform import Path, Watch, perform
 from ._study import Study
@@ -130,23 +131,19 @@ def _several(name: str, given: Any) -> list[Any]:
     return several
 
 
-_MOST = 1_000_000
-"""Trials of one cell, task and learner."""
-
-
 def seeds_of(seeds: int | Iterable[int]) -> list[int]:
     """The seeds that a caller means: so many from 0 on, or these."""
     try:
-        given = seeds if isinstance(seeds, Iterable) else range(min(index(seeds), _MOST + 1))
-        numbers = list(dict.fromkeys(map(index, islice(given, _MOST + 1))))
+        given = seeds if isinstance(seeds, Iterable) else range(min(index(seeds), MOST_TRIALS + 1))
+        numbers = list(map(index, islice(given, MOST_TRIALS + 1)))
     except TypeError:
         numbers = []
     if not numbers or min(numbers) < 0:
         raise WrongUsage(
             f"seeds came as {seeds!r}, expected how many, or whole numbers from 0 on; try seeds=10."
         )
-    if len(numbers) > _MOST:
+    if len(numbers) > MOST_TRIALS:
         raise WrongUsage(
-            f"seeds came as more than {_MOST:,}, and a run has as many trials at most."
+            f"seeds came as more than {MOST_TRIALS:,}, and a run has as many trials at most."
         )
-    return numbers
+    return list(dict.fromkeys(numbers))
