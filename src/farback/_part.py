@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields
-from inspect import Parameter
+from inspect import Parameter, isfunction
 from typing import Any
 
 from ._arguments import fits, hints, mismatch, plain
@@ -15,6 +15,19 @@ class Part:
 
     A class with refusals of its own has them in a `__post_init__` that calls this one first.
     """
+
+    def __init_subclass__(cls, **asked: Any) -> None:
+        """With slots a dataclass is made anew, and `super()` in it has to mean the new one.
+
+        Python sees to it from 3.14 on.
+        """
+        super().__init_subclass__(**asked)
+        if "__slots__" in vars(cls):
+            for function in filter(isfunction, vars(cls).values()):
+                closed = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+                for name, cell in closed:
+                    if name == "__class__":
+                        cell.cell_contents = cls
 
     def __post_init__(self, *_: Any) -> None:
         """Refuse what is of another kind, and hold numbers as Python's own: equal parts read alike.

@@ -38,6 +38,28 @@ class Plain(LearnedStart):
         object.__setattr__(self, "secret", secret)
 
 
+@dataclass(frozen=True, slots=True)
+class Slotted(LearnedStart):
+    """What a dataclass with slots is made anew for, and calls its parents by `super()`."""
+
+    extra: float = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+
+    def twice(self) -> str:
+        return 2 * super().__repr__()
+
+
+def test_a_part_may_have_slots() -> None:
+    part = Slotted(extra=2)
+    assert (part.extra, repr(part)) == (2.0, "Slotted(units=3, extra=2.0)")
+    assert part.twice() == 2 * "Slotted(units=3)"
+    check_configuration(part)
+    with pytest.raises(WrongUsage, match="extra came as 'x' for Slotted"):
+        Slotted(extra="x")  # type: ignore
+
+
 @pytest.mark.parametrize(
     "part",
     [
