@@ -1,6 +1,15 @@
 """The native engine has the gradients of the reference, on every cell and task.
 
-`make test` covers each cell on two tasks and each task on two cells, `make gradients` all pairs.
+A task comes into a gradient by its inputs and its loss, which all of them read alike: BPTT is tried
+wherever a cell or a task could make a difference. The others have a way of their own with the steps
+of a cell, and are tried on every cell.
+
+                    `make test`, in float64             `make gradients`, in both types
+    BPTT            each cell on two tasks, and         all pairs
+                    each task on two cells
+    RTRL            each cell on two tasks              all pairs, in float64; else as below
+    the others      each cell on one                    each cell on two tasks, and
+                                                        each task on two cells
 """
 
 from collections.abc import Iterable
@@ -31,11 +40,11 @@ from farback.problem import Problem, Trials
 from farback.testing._members import CELLS, PAIRS, TASKS, covering
 from farback.trials._compiled import native
 
-FEW = BPTT(), RTRL(), OneStep(), TruncatedBPTT(window=5, every=2)
-GRADIENTS = *FEW, PseudoNewton(), TimeWeightedNewton(mu=1e-3), Omega(squared=False), UORO()
-"""Those that are no few have a study in small_trials.py, and every pair in the product."""
+WINDOWS = OneStep(), TruncatedBPTT(window=5, every=2)
+STUDIED = PseudoNewton(), TimeWeightedNewton(mu=1e-3), Omega(squared=False), UORO()
+"""Those that `make test` tries in small_trials.py, and others in files of their own."""
 
-PASSING_ON = BPTT(), OneStep(), TruncatedBPTT(window=5, every=2)
+PASSING_ON = BPTT(), *WINDOWS
 """Those that take no Jacobian, which not every cell has."""
 
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
@@ -43,7 +52,7 @@ TRIALS = 3
 RATE = 2.0**40
 
 
-def asked(pairs: Iterable[tuple[str, str]], of: Iterable[Gradient]) -> list[tuple[Any, ...]]:
+def asked(pairs: Iterable[tuple[str, str]], *of: Gradient) -> list[tuple[Any, ...]]:
     """Each pair with each gradient that takes its cell."""
     return [
         (*pair, it)
@@ -51,6 +60,11 @@ def asked(pairs: Iterable[tuple[str, str]], of: Iterable[Gradient]) -> list[tupl
         for it in of
         if CELLS[pair[0]].has_jacobian or it in PASSING_ON
     ]
+
+
+def by_cell(tasks: int) -> list[tuple[str, str]]:
+    """Each cell on so many tasks, of those that cover them."""
+    return [pair for cell in CELLS for pair in [it for it in covering() if it[0] == cell][:tasks]]
 
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -104,14 +118,33 @@ def check(cell: str, task: str, gradient, dtype) -> None:
         )
 
 
+FEW = [
+    *asked(covering(), BPTT()),
+    *asked(by_cell(2), RTRL()),
+    *asked(by_cell(1), *WINDOWS),
+]
+ALL = [
+    *((*it, torch.float64) for it in asked(PAIRS, BPTT(), RTRL())),
+    *((*it, torch.float32) for it in asked(PAIRS, BPTT())),
+    *((*it, torch.float32) for it in asked(covering(), RTRL())),
+    *((*it, dtype) for it in asked(covering(), *WINDOWS, *STUDIED) for dtype in TOLERANCES),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("cell", "task", "gradient"), asked(covering(), FEW), ids=repr)
+@pytest.mark.parametrize(("cell", "task", "gradient"), FEW, ids=str)
 def test_native_gradients_in_float64(cell: str, task: str, gradient) -> None:
     check(cell, task, gradient, torch.float64)
 
 
 @pytest.mark.product
-@pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
-@pytest.mark.parametrize(("cell", "task", "gradient"), asked(PAIRS, GRADIENTS), ids=repr)
+@pytest.mark.parametrize(("cell", "task", "gradient", "dtype"), ALL, ids=str)
 def test_native_gradients_on_all_pairs(cell: str, task: str, gradient, dtype) -> None:
     check(cell, task, gradient, dtype)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_cell_has_every_gradient_that_takes_it(name: str) -> None:
+    tried = {type(gradient) for cell, _, gradient in FEW if cell == name}
+    jacobians = {RTRL} if CELLS[name].has_jacobian else set()
+    assert tried == {BPTT, OneStep, TruncatedBPTT} | jacobians

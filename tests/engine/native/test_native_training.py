@@ -53,6 +53,8 @@ STUDIES = {
     "digits": (ELMAN, tasks.Digits(), Descent(BPTT(), Adam(0.01), batch=10)),
 }
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 
 def train(name: str, seeds: object = 3, **options: object) -> Runs:
     chosen = {"sequences": 200, "check": 50, "group": 3, "engine": "native", "progress": False}
