@@ -4,12 +4,13 @@ A task comes into a gradient by its inputs and its loss, which all of them read 
 wherever a cell or a task could make a difference. The others have a way of their own with the steps
 of a cell, and are tried on every cell.
 
-                    `make test`, in float64             `make gradients`, in both types
-    BPTT            each cell on two tasks, and         all pairs
+                    `make test`, in float64     `make gradients`
+    BPTT            each cell on two tasks,     all pairs, in both types
                     each task on two cells
-    RTRL            each cell on two tasks              all pairs, in float64; else as below
-    the others      each cell on one                    each cell on two tasks, and
-                                                        each task on two cells
+    RTRL            each cell on one task       all pairs in float64, those of BPTT's in float32
+    windows         each cell on one task       those of BPTT's on the left, in both types
+    the others      in small_trials.py and      the same
+                    files of their own
 """
 
 from collections.abc import Iterable
@@ -42,7 +43,7 @@ from farback.trials._compiled import native
 
 WINDOWS = OneStep(), TruncatedBPTT(window=5, every=2)
 STUDIED = PseudoNewton(), TimeWeightedNewton(mu=1e-3), Omega(squared=False), UORO()
-"""Those that `make test` tries in small_trials.py, and others in files of their own."""
+"""Those that `make test` tries elsewhere."""
 
 PASSING_ON = BPTT(), *WINDOWS
 """Those that take no Jacobian, which not every cell has."""
@@ -62,9 +63,12 @@ def asked(pairs: Iterable[tuple[str, str]], *of: Gradient) -> list[tuple[Any, ..
     ]
 
 
-def by_cell(tasks: int) -> list[tuple[str, str]]:
-    """Each cell on so many tasks, of those that cover them."""
-    return [pair for cell in CELLS for pair in [it for it in covering() if it[0] == cell][:tasks]]
+def by_cell() -> list[tuple[str, str]]:
+    """Each cell on one task, of those that cover them."""
+    first: dict[str, str] = {}
+    for cell, task in covering():
+        first.setdefault(cell, task)
+    return list(first.items())
 
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -120,8 +124,7 @@ def check(cell: str, task: str, gradient, dtype) -> None:
 
 FEW = [
     *asked(covering(), BPTT()),
-    *asked(by_cell(2), RTRL()),
-    *asked(by_cell(1), *WINDOWS),
+    *asked(by_cell(), RTRL(), *WINDOWS),
 ]
 ALL = [
     *((*it, torch.float64) for it in asked(PAIRS, BPTT(), RTRL())),
