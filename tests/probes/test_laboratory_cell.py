@@ -1,10 +1,12 @@
 """A cell of the laboratory is probed as anybody's model is, at any moment of its training."""
 
+import pytest
 import torch
 
 import farback as fb
 from farback import cells, learners, probes, tasks
 from farback.cells._cell import Cell
+from farback.errors import WrongUsage
 from farback.flow import Profile
 from farback.learners import gradients, updates
 from farback.trials import Moment
@@ -40,3 +42,10 @@ def test_a_cell_in_training_is_probed_from_its_moment() -> None:
     learner = learners.Descent(gradients.BPTT(), updates.SGD(lr=0.5))
     fb.train(cell, TASK, learner, seeds=2, sequences=20, group=2, progress=False, watch=look)
     assert len(rates) == 2 and rates[0] != rates[1]
+
+
+def test_threshold_units_are_refused_for_they_have_no_jacobian() -> None:
+    cell, task = cells.ThresholdNet(hidden=3), tasks.Parity()
+    params = cell.parameters(torch.Generator().manual_seed(0), task.inputs, task.outputs)
+    with pytest.raises(WrongUsage, match="came for a probe, expected a cell with a Jacobian"):
+        probes.LaboratoryCell(cell, task, params)

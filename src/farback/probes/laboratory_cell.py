@@ -24,6 +24,7 @@ from torch.func import vmap
 from .._dice import diced
 from ..cells._cell import Cell
 from ..draws import Draws
+from ..errors import WrongUsage
 from ..tasks._task import Task
 from ..types import Params
 
@@ -35,10 +36,18 @@ class LaboratoryCell(nn.Module):
         cell: the architecture.
         task: what it is to learn; gives the batch and the loss.
         params: the parameters of one trial, as `Moment.of(seed)` gives them.
+
+    Raises:
+        WrongUsage: the cell has no Jacobian; what goes back in it are wishes, which are thrown.
     """
 
     def __init__(self, cell: Cell, task: Task, params: Params) -> None:
         super().__init__()
+        if not cell.has_jacobian:
+            raise WrongUsage(
+                f"{cell!r} came for a probe, expected a cell with a Jacobian, which is what is "
+                "measured; try a cell of smooth units such as FullyRecurrent()."
+            )
         self._cell, self._task = diced(cell, task)
         self.step = _Step(self._cell, params)
 
