@@ -22,8 +22,13 @@ with Gradient Descent is Difficult, 1994.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
+from ..cells._cell import Cell
+from ..learners._learner import Learner
 from ..learners.annealing import Annealing
 from ..learners.descent import Descent
 from ..learners.gradients.bptt import BPTT
@@ -33,14 +38,44 @@ from ..learners.multigrid import Multigrid
 from ..learners.updates.momentum import Momentum
 from ..learners.updates.sgd import SGD
 from ..results.claim import Claim, of_mean
-from ._experiment import Experiment
+from ..tasks._two_classes import TwoClasses
+from ._experiment import Experiment, Row
+from ._point import Point
 
 _TRIALS = 20
-FIXED = {"strings": 50}
+_FIXED = {"strings": 50}
 """A search's sequences are a fixed set, with so many of each class."""
 
-SIGNS = {"low": -1.0, "high": 1.0}
+_SIGNS = {"low": -1.0, "high": 1.0}
 """Threshold units can say nothing in between."""
+
+Numbers = Sequence[float | None]
+"""From the shortest length on; None, or nothing behind the last, where it cannot be read."""
+
+
+class Tables(NamedTuple):
+    """What one of the two problems has of its own."""
+
+    place: str
+    tasks: Mapping[int, TwoClasses]
+    """By the length T of the longest sequences, from the shortest on."""
+
+    net: Cell
+    """Of the methods that follow a gradient or search."""
+
+    threshold: Cell
+    discrete: Learner
+    """Of discrete errors, as `threshold` is."""
+
+    states: Cell
+    em: Learner
+    """Of EM, as `states` is."""
+
+    printed: Mapping[str, tuple[Numbers, Numbers]]
+    """Of each method, error in per cent and presentations."""
+
+    caps: Mapping[str, int]
+    """Sequences of each method at most."""
 
 
 @dataclass(frozen=True)
@@ -74,29 +109,49 @@ class Protocol1993(Experiment):
         return _TRIALS
 
     @property
-    def back_propagation(self) -> Descent:
-        return Descent(BPTT(), SGD(self.lr))
+    @abstractmethod
+    def tables(self) -> Tables:
+        """The problem, and what is printed of it."""
 
-    @property
-    def pseudo_newton(self) -> Descent:
-        return Descent(PseudoNewton(self.mu), Momentum(self.rate, self.momentum))
+    def rows(self) -> tuple[Row, ...]:
+        """Every method at every length."""
+        lengths = self.tables.tasks
+        return tuple(self._row(it, name) for it in lengths for name in self._methods)
 
-    @property
-    def time_weighted(self) -> Descent:
-        return Descent(TimeWeightedNewton(self.mu), Momentum(self.rate, self.momentum))
-
-    @property
-    def multigrid(self) -> Multigrid:
-        return Multigrid(batch=self.batch)
-
-    @property
-    def annealing(self) -> Annealing:
-        return Annealing(
-            batch=self.batch, temperature=self.temperature, adaptations=self.adaptations
+    def _row(self, longest: int, name: str) -> Row:
+        tables = self.tables
+        cell, learner, other = self._methods[name]
+        told = dict(zip(tables.tasks, zip(*tables.printed[name], strict=True), strict=False))
+        return Row(
+            f"T = {longest}, {name}",
+            cell,
+            replace(tables.tasks[longest], **other),
+            learner,
+            sequences=tables.caps[name],
+            claims=_claims(f"{tables.place}, T = {longest}", *told.get(longest, (None, None))),
+            point=Point("T (steps)", longest, name),
         )
 
+    @property
+    def _methods(self) -> dict[str, tuple[Cell, Learner, dict[str, Any]]]:
+        """Who learns, how, and what its sequences differ in."""
+        it, weighted = self.tables, TimeWeightedNewton(self.mu)
+        momentum = Momentum(self.rate, self.momentum)
+        annealing = Annealing(
+            batch=self.batch, temperature=self.temperature, adaptations=self.adaptations
+        )
+        return {
+            "back-propagation": (it.net, Descent(BPTT(), SGD(self.lr)), {}),
+            "pseudo-Newton": (it.net, Descent(PseudoNewton(self.mu), momentum), {}),
+            "time-weighted pseudo-Newton": (it.net, Descent(weighted, momentum), {}),
+            "multigrid": (it.net, Multigrid(batch=self.batch), _FIXED),
+            "discrete errors": (it.threshold, it.discrete, _SIGNS),
+            "annealing": (it.net, annealing, _FIXED),
+            "EM": (it.states, it.em, {}),
+        }
 
-def printed(place: str, error: float | None, presented: float | None) -> tuple[Claim, ...]:
+
+def _claims(place: str, error: float | None, presented: float | None) -> tuple[Claim, ...]:
     """What a table says of one method at one length: error in per cent, and presentations."""
     claims, by = [], round(presented or 0)
     if error is not None:

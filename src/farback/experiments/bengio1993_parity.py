@@ -22,27 +22,22 @@ Problems, 1996, section 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-from ..cells._cell import Cell
 from ..cells.fully_recurrent import FullyRecurrent
 from ..cells.squashings.tanh import Tanh
 from ..cells.state_network import StateNetwork
 from ..cells.threshold_net import ThresholdNet
-from ..learners._learner import Learner
 from ..learners.descent import Descent
 from ..learners.expectation_maximization import ExpectationMaximization
 from ..learners.gradients.discrete_error import DiscreteError
 from ..learners.updates.sgd import SGD
 from ..tasks.parity import Parity
-from ._experiment import Row
-from ._point import Point
-from ._protocol1993 import FIXED, SIGNS, Protocol1993, printed
+from ._protocol1993 import Protocol1993, Tables
 
 _LENGTHS = 3, 5, 10, 20, 50, 100, 500
 
-_LEFT = {
+_PRINTED = {
     "back-propagation": ((2, 20, 41, 38, 43), (3.6e3, 5.5e3, 8.7e3, 1.6e4, 1.1e4)),
     "pseudo-Newton": (
         (3, 25, 41, 44, 40, 47),
@@ -50,14 +45,11 @@ _LEFT = {
     ),
     "time-weighted pseudo-Newton": ((26, 39, 43, 44), (4.5e4, 7.0e4, 3.4e4, 8.1e4)),
     "multigrid": ((15, 44, 45), (4.2e3, 1.5e4, 3.1e4)),
+    "discrete errors": ((None, None, None, None, 5.0), (None, None, None, None, 5.4e4)),
+    "annealing": ((None, None, None, None, 0.0), (None, None, None, None, 8.1e5)),
+    "EM": ((None, None, None, None, None, None, 12.0), (None, None, None, None, None, None, 3.4e3)),
 }
-"""Error in per cent and presentations, from the shortest strings on."""
-
-_QUOTED = {
-    ("annealing", 50): (0.0, 8.1e5),
-    ("discrete errors", 50): (5.0, 5.4e4),
-    ("EM", 500): (12.0, 3.4e3),
-}
+"""Error in per cent and presentations by length, None where the place of a number is not known."""
 
 _CAPS = {
     "back-propagation": 20_000,
@@ -74,51 +66,23 @@ _CAPS = {
 class Bengio1993Parity(Protocol1993):
     """Error and presentations by method and length."""
 
-    def rows(self) -> tuple[Row, ...]:
-        return tuple(self._row(longest, name) for longest in _LENGTHS for name in self._methods)
-
     @property
-    def _methods(self) -> dict[str, tuple[Cell, Learner, dict[str, Any]]]:
-        """Who learns, how, and what its strings differ in."""
-        net = FullyRecurrent(
-            hidden=1, squashing=Tanh(), hidden_first=True, hidden_bias=True, width=0.5
-        )
-        threshold = ThresholdNet(
-            hidden=1, hidden_first=True, hidden_bias=True, output_bias=True, reset=-1.0,
-            margin=1.0, limits=(-0.3, 0.3),
+    def tables(self) -> Tables:
+        return Tables(
+            "tables 3 and 4",
+            {it: Parity(longest=it) for it in _LENGTHS},
+            net=FullyRecurrent(
+                hidden=1, squashing=Tanh(), hidden_first=True, hidden_bias=True, width=0.5
+            ),
+            threshold=ThresholdNet(
+                hidden=1, hidden_first=True, hidden_bias=True, output_bias=True, reset=-1.0,
+                margin=1.0, limits=(-0.3, 0.3),
+            ),
+            discrete=Descent(DiscreteError(), SGD(lr=0.1)),
+            states=StateNetwork.parity(),
+            em=ExpectationMaximization(
+                batch=10, update=SGD(lr=1.0), determinant=1.0, fall=0.7, rise=1.5, window=50
+            ),
+            printed=_PRINTED,
+            caps=_CAPS,
         )  # fmt: skip
-        discrete = Descent(DiscreteError(), SGD(lr=0.1))
-        em = ExpectationMaximization(
-            batch=10, update=SGD(lr=1.0), determinant=1.0, fall=0.7, rise=1.5, window=50
-        )
-        return {
-            "back-propagation": (net, self.back_propagation, {}),
-            "pseudo-Newton": (net, self.pseudo_newton, {}),
-            "time-weighted pseudo-Newton": (net, self.time_weighted, {}),
-            "multigrid": (net, self.multigrid, FIXED),
-            "discrete errors": (threshold, discrete, SIGNS),
-            "annealing": (net, self.annealing, FIXED),
-            "EM": (StateNetwork.parity(), em, {}),
-        }
-
-    def _row(self, longest: int, name: str) -> Row:
-        cell, learner, other = self._methods[name]
-        task = Parity(longest=longest)
-        return Row(
-            f"T = {longest}, {name}",
-            cell,
-            replace(task, **other),
-            learner,
-            sequences=_CAPS[name],
-            claims=printed(f"tables 3 and 4, T = {longest}", *_told(name, longest)),
-            point=Point("T (steps)", longest, name),
-        )
-
-
-def _told(name: str, longest: int) -> tuple[float | None, float | None]:
-    """Error and presentations, where the source can be read."""
-    errors, presented = _LEFT.get(name, ((), ()))
-    at = _LENGTHS.index(longest)
-    if at < len(errors):
-        return errors[at], presented[at]
-    return _QUOTED.get((name, longest), (None, None))

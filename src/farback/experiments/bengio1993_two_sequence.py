@@ -15,23 +15,18 @@ Reference: Y. Bengio, P. Frasconi, Credit Assignment through Time: Alternatives 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-from ..cells._cell import Cell
 from ..cells.fully_recurrent import FullyRecurrent
 from ..cells.squashings.tanh import Tanh
 from ..cells.state_network import StateNetwork
 from ..cells.threshold_net import ThresholdNet
-from ..learners._learner import Learner
 from ..learners.descent import Descent
 from ..learners.expectation_maximization import ExpectationMaximization
 from ..learners.gradients.discrete_error import DiscreteError
 from ..learners.updates.sgd import SGD
 from ..tasks.bengio1994_two_sequence import Bengio1994TwoSequence
-from ._experiment import Row
-from ._point import Point
-from ._protocol1993 import FIXED, SIGNS, Protocol1993, printed
+from ._protocol1993 import Protocol1993, Tables
 
 _LENGTHS = 5, 10, 20, 50, 100
 
@@ -69,37 +64,16 @@ class Bengio1993TwoSequence(Protocol1993):
 
     patterns: Patterns | None = ((-0.8, -0.8, -0.8), (0.8, 0.8, 0.8))
 
-    def rows(self) -> tuple[Row, ...]:
-        return tuple(self._row(steps, name) for steps in _LENGTHS for name in self._methods)
-
     @property
-    def _methods(self) -> dict[str, tuple[Cell, Learner, dict[str, Any]]]:
-        """Who learns, how, and what its sequences differ in."""
-        net = FullyRecurrent(hidden=4, additive=True, squashing=Tanh(), width=0.5)
-        threshold = ThresholdNet(hidden=4, additive=True)
-        discrete = Descent(DiscreteError(), SGD(lr=0.003))
-        em = ExpectationMaximization(batch=10, update=SGD(lr=1.0))
-        return {
-            "back-propagation": (net, self.back_propagation, {}),
-            "pseudo-Newton": (net, self.pseudo_newton, {}),
-            "time-weighted pseudo-Newton": (net, self.time_weighted, {}),
-            "multigrid": (net, self.multigrid, FIXED),
-            "discrete errors": (threshold, discrete, SIGNS),
-            "annealing": (net, self.annealing, FIXED),
-            "EM": (StateNetwork.two_sequence(), em, {}),
-        }
-
-    def _row(self, steps: int, name: str) -> Row:
-        cell, learner, other = self._methods[name]
-        task = Bengio1994TwoSequence(steps=steps, patterns=self.patterns)
-        errors, presented = _PRINTED[name]
-        at = _LENGTHS.index(steps)
-        return Row(
-            f"T = {steps}, {name}",
-            cell,
-            replace(task, **other),
-            learner,
-            sequences=_CAPS[name],
-            claims=printed(f"tables 1 and 2, T = {steps}", errors[at], presented[at]),
-            point=Point("T (steps)", steps, name),
+    def tables(self) -> Tables:
+        return Tables(
+            "tables 1 and 2",
+            {it: Bengio1994TwoSequence(steps=it, patterns=self.patterns) for it in _LENGTHS},
+            net=FullyRecurrent(hidden=4, additive=True, squashing=Tanh(), width=0.5),
+            threshold=ThresholdNet(hidden=4, additive=True),
+            discrete=Descent(DiscreteError(), SGD(lr=0.003)),
+            states=StateNetwork.two_sequence(),
+            em=ExpectationMaximization(batch=10, update=SGD(lr=1.0)),
+            printed=_PRINTED,
+            caps=_CAPS,
         )
