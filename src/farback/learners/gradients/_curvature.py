@@ -24,7 +24,9 @@ Order Methods, 1988.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -36,6 +38,7 @@ from ...engine.native import Recursion
 from ...errors import WrongUsage
 from ...problem import Problem
 from ...types import Params, plus
+from ._recursive import RecursiveGradient
 
 
 class Carried(NamedTuple):
@@ -106,17 +109,35 @@ def _along(rows: Float[Tensor, " rows"], values: Params) -> Params:
     return {name: torch.tensordot(rows, each, 1) for name, each in values.items()}
 
 
-def scaled(instance: Instance, mu: float) -> Params:
-    """The gradient over curvature plus mu, weight by weight."""
-    gradient, curvature = instance
-    return {name: value / (curvature[name] + mu) for name, value in gradient.items()}
+@dataclass(frozen=True)
+class ScaledGradient(RecursiveGradient):
+    """A gradient over its curvature; where along the way it is divided is a member's own.
 
-
-def check_mu(mu: float) -> None:
-    """Refuse a mu that leaves a division by zero where there is no curvature.
-
-    Raises:
-        WrongUsage: it is not above 0, or no number.
+    Args:
+        mu: what is added to the curvature; above 0.
     """
-    if not mu > 0:
-        raise WrongUsage(f"mu came as {mu}, expected a number above 0; try mu=0.01.")
+
+    mu: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.mu > 0:  # nor a number: it keeps the divisor off 0 where there is no curvature
+            raise WrongUsage(f"mu came as {self.mu}, expected a number above 0; try mu=0.01.")
+
+    @property
+    def exact(self) -> bool:
+        return False
+
+    @property
+    def backward_passes(self) -> float:
+        """One for the error and one for the curvature."""
+        return 2.0
+
+    @abstractmethod
+    def schedule(self, problem: Problem) -> Recursion:
+        """`second_order`, with `scaled` at each step or at the end."""
+
+    def scaled(self, instance: Instance) -> Params:
+        """The gradient over curvature plus mu, weight by weight."""
+        gradient, curvature = instance
+        return {name: value / (curvature[name] + self.mu) for name, value in gradient.items()}

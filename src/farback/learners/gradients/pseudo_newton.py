@@ -19,37 +19,16 @@ with Second-Order Methods, 1988.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from ...engine.native import Recursion
 from ...problem import Problem
-from ._curvature import check_mu, scaled, second_order
+from ._curvature import ScaledGradient, second_order
 from ._gradient import expect_jacobian
-from ._recursive import RecursiveGradient
 
 
 @dataclass(frozen=True)
-class PseudoNewton(RecursiveGradient):
-    """Weights go further where the error is flat.
-
-    Args:
-        mu: what is added to the curvature; above 0.
-    """
-
-    mu: float = 0.01
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_mu(self.mu)
-
-    @property
-    def exact(self) -> bool:
-        return False
-
-    @property
-    def backward_passes(self) -> float:
-        """One for the error and one for the curvature."""
-        return 2.0
+class PseudoNewton(ScaledGradient):
+    """Weights go further where the error is flat."""
 
     def schedule(self, problem: Problem) -> Recursion:
         """What is carried is adjoint and curvature.
@@ -58,4 +37,4 @@ class PseudoNewton(RecursiveGradient):
             WrongUsage: the cell has no Jacobian to take the squares of.
         """
         expect_jacobian(problem.cell, self)
-        return second_order(problem, at_end=partial(scaled, mu=self.mu))  # (1)
+        return second_order(problem, at_end=self.scaled)  # (1)

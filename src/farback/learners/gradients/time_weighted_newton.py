@@ -21,37 +21,16 @@ Backpropagation, 1994. (2) is derived here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from ...engine.native import Recursion
 from ...problem import Problem
-from ._curvature import check_mu, scaled, second_order
+from ._curvature import ScaledGradient, second_order
 from ._gradient import expect_jacobian
-from ._recursive import RecursiveGradient
 
 
 @dataclass(frozen=True)
-class TimeWeightedNewton(RecursiveGradient):
-    """Steps long ago are not outvoted by the last ones.
-
-    Args:
-        mu: what is added to the curvature; above 0.
-    """
-
-    mu: float = 0.01
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_mu(self.mu)
-
-    @property
-    def exact(self) -> bool:
-        return False
-
-    @property
-    def backward_passes(self) -> float:
-        """One for the error and one for the curvature."""
-        return 2.0
+class TimeWeightedNewton(ScaledGradient):
+    """Steps long ago are not outvoted by the last ones."""
 
     def schedule(self, problem: Problem) -> Recursion:
         """What is carried is adjoint and curvature.
@@ -60,5 +39,4 @@ class TimeWeightedNewton(RecursiveGradient):
             WrongUsage: the cell has no Jacobian to take the squares of.
         """
         expect_jacobian(problem.cell, self)
-        at_each = partial(scaled, mu=self.mu)  # (1)
-        return second_order(problem, at_each=at_each, at_end=lambda total: total)
+        return second_order(problem, at_each=self.scaled, at_end=lambda total: total)  # (1)
