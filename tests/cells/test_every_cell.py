@@ -18,6 +18,8 @@ CHOICES: dict[str, list[Cell]] = {
         cells.FullyRecurrent(hidden=0, squashing=TANH, output_bias=True),
         cells.FullyRecurrent(hidden=2, hidden_first=True, hidden_bias=True, reset=0.5),
         cells.FullyRecurrent(additive=True),
+        cells.FullyRecurrent(hidden_links=False, hidden_first=True, hidden_bias=True),
+        cells.FullyRecurrent(hidden_links=False, additive=True, output_bias=True, reset=-1.0),
         cells.FullyRecurrent(additive=True, hidden_first=True, hidden_bias=True, output_bias=True),
     ],
     "GRU": [
@@ -68,6 +70,7 @@ CHOICES: dict[str, list[Cell]] = {
         cells.ThresholdNet(hidden=0, outputs=2, output_bias=True, reset=-1.0),
         cells.ThresholdNet(squashing=TANH, hidden_first=True, hidden_bias=True),
         cells.ThresholdNet(additive=True, hidden_first=True, limits=(-1.0, 2.0)),
+        cells.ThresholdNet(hidden_links=False, hidden_first=True, hidden_bias=True),
         cells.ThresholdNet(outputs=2, squashing=IDENTITY, additive=True, output_bias=True),
     ],
 }

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from farback.cells import FullyRecurrent
-from farback.cells.squashings import Identity
+from farback.cells.squashings import Identity, Tanh
 from farback.errors import WrongUsage
 
 
@@ -23,6 +23,47 @@ def test_guessed_parity_needs_seven_weights() -> None:
 
 def test_an_additive_net_of_five_units_has_25_weights() -> None:
     assert count(FullyRecurrent(hidden=4, additive=True), 1, 1) == 25
+
+
+XOR = FullyRecurrent(
+    hidden=1,
+    squashing=Tanh(),
+    hidden_first=True,
+    hidden_bias=True,
+    output_bias=True,
+    hidden_links=False,
+    reset=-1.0,
+)
+
+
+def test_parity_needs_seven_weights_too_where_the_output_alone_is_fed_back() -> None:
+    assert count(XOR, 1, 1) == 7
+
+
+def test_an_exclusive_or_of_the_input_and_the_last_output_is_parity() -> None:
+    steep = {
+        "hidden": [[5.0, 5.0]],  # from x and output: up where both are
+        "hidden_bias": [-5.0],
+        "outputs": [[5.0, -10.0, 5.0]],  # from x, hidden and output: up where one of the two is
+        "output_bias": [-5.0],
+    }
+    params = {name: torch.tensor(it, dtype=torch.float64) for name, it in steep.items()}
+    string = torch.randint(2, (50, 1), generator=torch.Generator().manual_seed(0)).double()
+    state, said = XOR.start(params), []
+    for x in 2 * string - 1:
+        state = XOR.step(params, state, x)
+        said.append(XOR.read(params, state, x) > 0)
+    assert torch.equal(torch.stack(said), string.cumsum(0) % 2 == 1)
+
+
+@pytest.mark.parametrize("additive", [False, True])
+def test_without_hidden_links_no_hidden_unit_is_seen_by_one(additive: bool) -> None:
+    cell = FullyRecurrent(hidden=3, hidden_links=False, additive=additive)
+    params = cell.parameters(torch.Generator().manual_seed(0), 2, 2)
+    x, state = torch.ones(2).double(), cell.start(params)
+    jacobian = torch.func.jacrev(lambda it: cell.step(params, it, x))(state)
+    assert (jacobian[:3, :3] == 0).all() and (jacobian[:3, 3:] != 0).all()
+    assert (jacobian[3:] != 0).all()
 
 
 def after_one_step(cell: FullyRecurrent) -> torch.Tensor:

@@ -10,7 +10,9 @@ units of their own step:
     y_out(t) = f(W_out [x(t), y_hidden(t), y_out(t-1)] + bias_out)                         (3)
 
 The sources rarely say which they mean, and it decides which task such a net can do: parity at one
-hidden unit is out of reach synchronously and within reach hidden first.
+hidden unit is out of reach synchronously and within reach hidden first. Without links among hidden
+units, all that they know of the past is what the outputs said: with one of them and a bias on both
+units, that is the smallest net of sigmoids for the exclusive or of the input and the last output.
 
 Reference: R. J. Williams, D. Zipser, A Learning Algorithm for Continually Running Fully Recurrent
 Neural Networks, Neural Computation 1(2), 1989.
@@ -41,6 +43,7 @@ class FullyRecurrent(Cell):
         hidden_first: whether the outputs see the hidden units of the same step.
         hidden_bias: whether the hidden units have a bias.
         output_bias: whether the output units have one.
+        hidden_links: whether the hidden units see themselves and one another.
         additive: whether input i is added to the net input of hidden unit i with a fixed weight
             of 1, instead of reaching every unit through a weight that is learned.
         reset: the activation of every unit before the first step.
@@ -52,16 +55,21 @@ class FullyRecurrent(Cell):
     hidden_first: bool = False
     hidden_bias: bool = False
     output_bias: bool = False
+    hidden_links: bool = True
     additive: bool = False
     reset: float = 0.0
     width: float = 0.2
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        expect(0, hidden=self.hidden)
+        expect(0 if self.hidden_links else 1, hidden=self.hidden)
 
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
-        """Weights [units, inputs and units], hidden units first; and biases."""
+        """Weights [units, inputs and units], hidden units first; and biases.
+
+        Without hidden links, what hidden units see [H, inputs and outputs] is apart from what
+        outputs see.
+        """
         if self.additive and inputs > self.hidden:
             raise WrongUsage(
                 f"{inputs} inputs came for {self.hidden} hidden units, and an additive net gives "
@@ -69,7 +77,10 @@ class FullyRecurrent(Cell):
             )
         units = self.hidden + outputs
         seen = units if self.additive else inputs + units
-        params = {"weights": uniform(generator, units, seen, width=self.width)}
+        shapes = {"weights": (units, seen)}
+        if not self.hidden_links:
+            shapes = {"hidden": (self.hidden, seen - self.hidden), "outputs": (outputs, seen)}
+        params = {name: uniform(generator, *it, width=self.width) for name, it in shapes.items()}
         if self.hidden_bias:
             params["hidden_bias"] = uniform(generator, self.hidden, width=self.width)
         if self.output_bias:
@@ -78,12 +89,13 @@ class FullyRecurrent(Cell):
 
     def layout(self, params: Params) -> dict[str, int]:
         """The activations of the hidden units, then of the outputs."""
-        parts = {"hidden": self.hidden, "outputs": len(params["weights"]) - self.hidden}
+        parts = {"hidden": self.hidden, "outputs": len(self.start(params)) - self.hidden}
         return {name: size for name, size in parts.items() if size}
 
     def start(self, params: Params) -> Float[Tensor, " N"]:
-        weights = params["weights"]
-        return weights.new_full((len(weights),), self.reset)
+        outputs = params["weights" if self.hidden_links else "outputs"]
+        units = len(outputs) + (0 if self.hidden_links else self.hidden)
+        return outputs.new_full((units,), self.reset)
 
     def step(
         self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
@@ -102,11 +114,15 @@ class FullyRecurrent(Cell):
 
     def net(self, params: Params, units: Tensor, x: Tensor) -> Float[Tensor, " N"]:
         """Equation (1)."""
-        weights = params["weights"]
-        if self.additive:
-            net = weights @ units + torch.cat([x, x.new_zeros(len(weights) - len(x))])
+        seen = units if self.additive else torch.cat([x, units])
+        if self.hidden_links:
+            net = params["weights"] @ seen
         else:
-            net = weights @ torch.cat([x, units])
+            outputs = units[self.hidden :]
+            fed_back = outputs if self.additive else torch.cat([x, outputs])
+            net = torch.cat([params["hidden"] @ fed_back, params["outputs"] @ seen])
+        if self.additive:
+            net = net + torch.cat([x, x.new_zeros(len(net) - len(x))])
         if not (self.hidden_bias or self.output_bias):
             return net
         none = net.new_zeros(len(net))

@@ -4,9 +4,9 @@
     y(t)   = sign(net(t)),  sign(0) = +1                        (2)
 
 It is `FullyRecurrent` with threshold units for its hidden ones, and for its outputs where they have
-no squashing of their own; additive inputs and `hidden_first` mean the same. The way back through
-(2) is that of `_threshold`, a wish that is one of the changes that a unit can make; an output f has
-its own derivative, and hands its error on to the threshold units as their wish.
+no squashing of their own; additive inputs, `hidden_first` and `hidden_links` mean the same. The way
+back through (2) is that of `_threshold`, a wish that is one of the changes that a unit can make; an
+output f has its own derivative, and hands its error on to the threshold units as their wish.
 
 Parity with one hidden unit is in reach hidden first and with a bias on both units: of 400 000 nets
 drawn at random 368 had it then, and none without the output's bias or synchronously.
@@ -43,6 +43,7 @@ class ThresholdNet(Cell):
         hidden_first: whether the outputs see the hidden units of the same step.
         hidden_bias: whether the hidden units have a bias.
         output_bias: whether the output units have one.
+        hidden_links: whether the hidden units see themselves and one another.
         additive: whether input i is added to the net input of hidden unit i with a fixed weight
             of 1, instead of reaching every unit through a weight that is learned.
         reset: the activation of every unit before the first step.
@@ -57,6 +58,7 @@ class ThresholdNet(Cell):
     hidden_first: bool = False
     hidden_bias: bool = False
     output_bias: bool = False
+    hidden_links: bool = True
     additive: bool = False
     reset: float = 0.0
     width: float = 0.5
@@ -123,6 +125,7 @@ class ThresholdNet(Cell):
             self.hidden,
             hidden_bias=self.hidden_bias,
             output_bias=self.output_bias,
+            hidden_links=self.hidden_links,
             additive=self.additive,
             reset=self.reset,
             width=self.width,
