@@ -125,6 +125,14 @@ def test_of_a_row_without_claims_the_measures_that_others_claim_are_shown() -> N
     assert {it.point for it in lines} == {Point("T (steps)", 500, "back-propagation")}
 
 
+def test_a_row_has_its_own_trials_unless_the_user_says_how_many() -> None:
+    rows = {"rows": ["latch, one unit", "Tomita 1, A2"], "sequences": 10, "progress": False}
+    found = fb.reproduce("hochreiter1996_guessing", **rows)
+    assert [len(runs) for runs in found.found] == [10, 40]
+    found = fb.reproduce("hochreiter1996_guessing", seeds=[3, 5], **rows)
+    assert [[run.trial.seed for run in runs] for runs in found.found] == [[3, 5], [3, 5]]
+
+
 def test_a_comparison_is_drawn_with_the_published_number() -> None:
     found = fb.reproduce(
         "hochreiter1997_reber", seeds=2, sequences=4, rows=["lr 0.5"], progress=False

@@ -65,7 +65,8 @@ def _told(outline: dict[str, Any]) -> Iterator[str]:
         yield f"    {it['name']}={it['default']}  {it['meaning']}"
     yield from ("", f"What it claims, of {outline['trials']} trials a row:")
     for row in outline["rows"]:
-        yield f"    {row['name']}  (cap {row['sequences']:,} sequences)"
+        own = "" if row["trials"] == outline["trials"] else f", {row['trials']} trials"
+        yield f"    {row['name']}  (cap {row['sequences']:,} sequences{own})"
         for claim in row["claims"]:
             yield f"        {_claim(claim)}"
         if row["note"]:

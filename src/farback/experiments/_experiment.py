@@ -35,6 +35,9 @@ class Row:
     point: Point | None = None
     """Where it stands in a figure, where it does."""
 
+    trials: int | None = None
+    """How many the source has of this row, where it has not the experiment's number."""
+
 
 @dataclass(frozen=True)
 class Experiment(Part, ABC):
@@ -48,7 +51,7 @@ class Experiment(Part, ABC):
     @property
     @abstractmethod
     def trials(self) -> int:
-        """Trials a row in the source."""
+        """Trials a row in the source, unless the row has its own."""
 
     @property
     def check(self) -> int:

@@ -64,6 +64,7 @@ def outline(experiment: Experiment) -> dict[str, Any]:
                 "task": brief(repr(row.task)),
                 "learner": brief(repr(row.learner)),
                 "sequences": row.sequences,
+                "trials": row.trials or experiment.trials,
                 "note": row.note,
                 "claims": [asdict(claim) for claim in row.claims],
             }

@@ -75,25 +75,29 @@ def reproduce(
         Stopped: Ctrl-C; what was finished is published.
     """
     made = _made(experiment, options)
-    numbers = seeds_of(made.trials if seeds is None else seeds)
+    given = None if seeds is None else seeds_of(seeds)
     chosen = _chosen(made.rows(), rows)
-    studies = [
-        Study(
-            row.cell,
-            row.task,
-            row.learner,
-            sequences=row.sequences if sequences is None else sequences,
-            check=made.check,
-            group=made.group,
-            dtype=made.dtype,
-            engine=engine,
+    asked = [
+        (
+            Study(
+                row.cell,
+                row.task,
+                row.learner,
+                sequences=row.sequences if sequences is None else sequences,
+                check=made.check,
+                group=made.group,
+                dtype=made.dtype,
+                engine=engine,
+            ),
+            seeds_of(row.trials or made.trials) if given is None else given,
         )
         for row in chosen
     ]
-    runs = perform(studies, numbers, store=store, progress=progress)
-    by_id = {run.trial.id: run for run in runs}
-    found = tuple(Runs(tuple(by_id[study.trial(seed).id] for seed in numbers)) for study in studies)
-    return Reproduction(made, chosen, found)
+    by_id = {run.trial.id: run for run in perform(asked, store=store, progress=progress)}
+    found = (
+        Runs(tuple(by_id[study.trial(seed).id] for seed in numbers)) for study, numbers in asked
+    )
+    return Reproduction(made, chosen, tuple(found))
 
 
 def _made(experiment: str | Experiment, options: dict[str, Any]) -> Experiment:

@@ -11,6 +11,14 @@ Synchronous, the output sees the hidden units of the step before, and parity wit
 of reach; hidden first, it takes the published thousands, but the 2-sequence problem then takes
 several times as many as published. Whether A2's output sees the input (`shortcut`) is open too.
 
+The 2-sequence problem has noise of variance 0.2, as the source says. A2 then takes some forty times
+as many guesses as published, synchronously two hundred times. With 0.2 for its standard deviation
+and the hidden units first, as parity wants them, A1, A2 and three parameters all come to the
+published order of magnitude: rows of ours, with less noise. Three parameters make a lone unit. A
+logistic one that starts at 0 cannot do it at the stated noise: its start is one of its two states,
+and noise as large as the signal comes in every sequence. A tanh unit with targets of -1 and 1 can,
+and is the row.
+
 Tomita's languages: the strings of their training sets are not in the sources that we could read.
 Here strings of at most 10 symbols are drawn, as many grammatical ones as others, and a guess that
 is right on all 2047 has solved it; each is given one step more than it has symbols, to answer at.
@@ -25,12 +33,13 @@ Reference: S. Hochreiter, J. Schmidhuber, LSTM Can Solve Hard Long Time Lag Prob
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..cells._cell import Cell
 from ..cells.fully_recurrent import FullyRecurrent
 from ..cells.hochreiter1996 import Hochreiter1996
 from ..cells.latching_neuron import LatchingNeuron
+from ..cells.squashings.tanh import Tanh
 from ..learners.guessing import Guessing
 from ..results.claim import Claim
 from ..tasks._task import Task
@@ -49,6 +58,10 @@ _ENOUGH = 7
 
 _PER_GUESS = 2
 """Sequences that a guess takes, about: half of all answers to two classes are right."""
+
+_LEAST = 20_000
+"""A cap, however few guesses are published: where ours needs many times as many, it says so then,
+and such a row costs seconds."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +90,20 @@ class Hochreiter1996Guessing(Experiment):
         parity = Parity(**string, noise=0.0, tolerance=0.1, strings=50)
         noisy = Parity(**string, noise=0.2, tolerance=0.1, strings=50)
         latch = Latch(trainable=1, noise=0.2, variance=True, strings=50)
-        lone, a2 = FullyRecurrent(hidden=0, output_bias=True), Hochreiter1996
+        signs, quiet = replace(two, low=-1.0), replace(two, noise=0.2)
+        calm = replace(signs, noise=0.2)
+        lone, a2 = FullyRecurrent(hidden=0, output_bias=True, squashing=Tanh()), Hochreiter1996
         alone = a2(self_links=False, shortcut=self.shortcut)
         side, late = a2(shortcut=self.shortcut), a2(shortcut=self.shortcut, hidden_first=False)
         return (
             self._row("2-sequence, A1, n = 1", _a1(1, False), two, 1247),
             self._row("2-sequence, A2", late, two, 718),
-            self._row("2-sequence, three parameters", lone, two, 22),
+            self._row("2-sequence, three parameters", lone, signs, 22),
             self._row("2-sequence, A1, n = 1, hidden first", _a1(1, True), two, 1247, ours=True),
             self._row("2-sequence, A2, hidden first", side, two, 718, ours=True),
+            self._row("2-sequence, less noise, A1, n = 1", _a1(1, True), quiet, 1247, ours=True),
+            self._row("2-sequence, less noise, A2", side, quiet, 718, ours=True),
+            self._row("2-sequence, less noise, three parameters", lone, calm, 22, ours=True),
             self._row("parity, A1, n = 1", _a1(1, True), parity, 2906),
             self._row("parity, A2", side, parity, 2797),
             self._row("parity, A2 without self-links", alone, parity, 250),
@@ -94,7 +112,7 @@ class Hochreiter1996Guessing(Experiment):
             *self._tomita(1, 1, 182, 288),
             *self._tomita(2, 3, 1511, 17_953),
             *self._tomita(4, 2, 13_833, 35_610),
-            self._row("latch, one unit", LatchingNeuron(), latch, 6, source=_LATER, seeds=40),
+            self._row("latch, one unit", LatchingNeuron(), latch, 6, source=_LATER, trials=40),
         )
 
     def _tomita(self, grammar: int, hidden: int, first: int, second: int) -> tuple[Row, Row]:
@@ -114,12 +132,13 @@ class Hochreiter1996Guessing(Experiment):
         *,
         ours: bool = False,
         source: str = _NIPS,
-        seeds: int = _TRIALS,
+        trials: int = _TRIALS,
     ) -> Row:
         """A row with the guesses that are published, which set the cap of one of ours too."""
-        claim = Claim("guesses", guesses, source, 2 * guesses / math.sqrt(seeds))
-        cap = min(self.longest, max(1000, _ENOUGH * _PER_GUESS * guesses))
-        return Row(name, cell, task, Guessing(), cap, () if ours else (claim,))
+        claim = Claim("guesses", guesses, source, 2 * guesses / math.sqrt(trials))
+        cap = min(self.longest, max(_LEAST, _ENOUGH * _PER_GUESS * guesses))
+        claims = () if ours else (claim,)
+        return Row(name, cell, task, Guessing(), cap, claims, trials=trials)
 
 
 def _a1(hidden: int, hidden_first: bool) -> FullyRecurrent:

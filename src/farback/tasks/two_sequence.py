@@ -45,7 +45,6 @@ from ..types import Sequences
 from ._criterion import Criterion
 from ._task import Baseline, Lag, Task, within
 
-_NOISE = math.sqrt(0.2)
 _TARGET_NOISE = math.sqrt(0.1)
 
 
@@ -63,6 +62,8 @@ class TwoSequence(Task):
         strings: sequences of each class in a fixed training set, all of which must then be right;
             None to draw each afresh.
         tolerance: what a right output is off by less than; None for 0.2 (3c: 0.1).
+        noise: its standard deviation.
+        low: the target of class 2 (3a and 3b), for units that are not in [0, 1].
     """
 
     length: int = 100
@@ -73,6 +74,8 @@ class TwoSequence(Task):
     longest: int | None = None
     strings: int | None = None
     tolerance: float | None = None
+    noise: float = math.sqrt(0.2)
+    low: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -86,6 +89,11 @@ class TwoSequence(Task):
             raise WrongUsage(
                 f"TwoSequence came with stop {self.stop}, expected 1 for ST1 or 2 for ST2; "
                 "try stop=2."
+            )
+        expect(0, noise=self.noise)
+        if self.low >= 1:
+            raise WrongUsage(
+                f"low came as {self.low}, expected less than 1, the target of class 1; try low=0.0."
             )
         if self._longest < self.length:
             raise WrongUsage(
@@ -120,14 +128,15 @@ class TwoSequence(Task):
 
     @property
     def baseline(self) -> Baseline:
-        """0.5, by the targets without noise."""
-        high, low = self._classes
-        return Baseline((0.5,), right=0.0, error=((high - low) / 2) ** 2)
+        """The middle, by the targets without noise."""
+        first, second = self._classes
+        middle = (first + second) / 2
+        return Baseline((middle,), right=0.0, error=(first - middle) ** 2)
 
     @property
     def _classes(self) -> tuple[float, float]:
         """The noise-free targets of class 1 and class 2."""
-        return (0.2, 0.8) if self.noisy_targets else (1.0, 0.0)
+        return (0.2, 0.8) if self.noisy_targets else (1.0, self.low)
 
     @property
     def _longest(self) -> int:
@@ -153,7 +162,7 @@ class TwoSequence(Task):
 
     def _of(self, sign: Tensor, lengths: Tensor, source: Source) -> Drawn:
         """Sequences of the class of each sign."""
-        elements = source.normal(self._longest, std=_NOISE)
+        elements = source.normal(self._longest, std=self.noise)
         signal = elements[: self.conveying]
         shown = sign + signal if self.noisy_signal else sign.expand_as(signal)
         first, second = map(sign.new_tensor, self._classes)

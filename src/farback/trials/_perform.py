@@ -18,14 +18,13 @@ Watch = Callable[[Moment], None]
 
 
 def perform(
-    studies: Sequence[Study],
-    seeds: Sequence[int],
+    asked: Sequence[tuple[Study, Sequence[int]]],
     *,
     store: Path | Store | None = None,
     progress: bool = True,
     watch: Watch | None = None,
 ) -> Runs:
-    """The runs of every study and seed, in that order; those that the store holds are read.
+    """The runs of every study with its seeds, in that order; those that the store holds are read.
 
     Raises:
         WrongUsage: `watch` cannot be called, or `store` is no path.
@@ -39,7 +38,8 @@ def perform(
     kept = store if isinstance(store, Store | None) else Store(store)
     if kept is not None:
         kept.prepare()  # a folder that cannot be written to is told before hours of work
-    planned = {study.trial(seed).id: study.trial(seed) for study in studies for seed in seeds}
+    trials = (study.trial(seed) for study, seeds in asked for seed in seeds)
+    planned = {trial.id: trial for trial in trials}
     found: dict[str, Run] = {}
     if kept is not None:
         known = {name: kept.get(trial) for name, trial in planned.items()}
@@ -52,21 +52,21 @@ def perform(
         found[run.trial.id] = run
         shown.done(run.outcome)
 
-    asked_for = set(seeds)
-    with stoppable() as asked, shown:
+    with stoppable() as told, shown:
         for run in found.values():
             shown.done(run.outcome)
 
         def look(moment: Moment) -> None:
-            if asked():
+            if told():
                 done = Runs(tuple(found[name] for name in planned if name in found))
                 raise Stopped(_farewell(len(done), len(planned), kept), done)
             shown.at(moment.sequences)
             if watch is not None:
                 watch(moment)
 
-        for study, group in _schedule(studies, seeds):
-            missing = {it for it in group if it in asked_for and study.trial(it).id not in found}
+        for study, group in _schedule(asked):
+            due = {it for it in group if study.trial(it).id in planned}
+            missing = {it for it in due if study.trial(it).id not in found}
             if missing:
                 shown.begin(study.name, study.sequences, study.choice.sentence)
                 if study.choice.native:
@@ -76,16 +76,16 @@ def perform(
 
 
 def _schedule(
-    studies: Sequence[Study], seeds: Sequence[int]
+    asked: Sequence[tuple[Study, Sequence[int]]],
 ) -> Iterator[tuple[Study, range | list[int]]]:
     """Groups to run, seed-major: those with the lowest seeds of every study come first."""
     due = [
         (group[0], place, group)
-        for place, study in enumerate(studies)
+        for place, (study, seeds) in enumerate(asked)
         for group in study.groups(seeds)
     ]
     for _, place, group in sorted(due, key=lambda it: it[:2]):
-        yield studies[place], group
+        yield asked[place][0], group
 
 
 def _farewell(done: int, planned: int, kept: Store | None) -> str:

@@ -121,7 +121,8 @@ def sweep(
     numbers = seeds_of(seeds)
     common = {"sequences": sequences, "check": check, "group": group}
     studies = [Study(*trio, **common, dtype=dtype, device=device, engine=engine) for trio in trios]
-    return perform(studies, numbers, store=store, progress=progress, watch=watch)
+    asked = [(study, numbers) for study in studies]
+    return perform(asked, store=store, progress=progress, watch=watch)
 
 
 def _several(name: str, given: Any) -> list[Any]:
