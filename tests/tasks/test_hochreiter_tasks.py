@@ -31,6 +31,7 @@ MANY = Draws(range(20), "statistics", count=500)
         T.TwoSequence(conveying=1, noisy_signal=True),
         T.TwoSequence(noisy_targets=True, stop=1),
         T.TwoSequence(length=6, longest=9, conveying=1, strings=3, tolerance=0.1),
+        T.TwoSequence(length=6, longest=9, strings=3, tolerance=0.1, noise=0.2, low=-1.0),
         T.Adding(first_pair=False),
         T.Adding(shown=False),
         T.Adding(length=6),
@@ -105,6 +106,17 @@ def test_2a_has_two_strings_that_differ_at_their_ends() -> None:
     assert asked == {(0, 1, 2, 3), (0, 1, 2, 4)}
     assert (inputs[0] == targets[-1]).all()
     assert float((inputs[0] == 3).double().mean()) == pytest.approx(0.5, abs=5 * 0.005)
+
+
+def test_the_2_sequence_problem_has_the_noise_and_the_targets_it_is_given() -> None:
+    for task, noise in ((T.TwoSequence(), math.sqrt(0.2)), (T.TwoSequence(noise=0.2), 0.2)):
+        elements = task.sample(MANY).inputs[3:100]
+        assert elements.std().item() == pytest.approx(noise, rel=0.01)
+        assert abs(elements.mean().item()) < 0.01 * noise
+    sampled = T.TwoSequence(low=-1.0).sample(MANY)
+    assert set(sampled.targets[sampled.scored > 0].unique().tolist()) == {-1.0, 1.0}
+    with pytest.raises(WrongUsage, match="low came as 1"):
+        T.TwoSequence(low=1.0)
 
 
 def test_guessing_has_a_fixed_set_of_as_many_sequences_of_either_class() -> None:
