@@ -14,7 +14,7 @@ from farback.engine.reference import running
 from farback.errors import WrongUsage
 from farback.learners import Descent, Flossing
 from farback.learners.flossing import _slopes, exponents, first_axes
-from farback.learners.gradients import BPTT
+from farback.learners.gradients import BPTT, UORO
 from farback.learners.updates import SGD, Adam
 from farback.problem import Problem, Trials
 from farback.testing import check_learner
@@ -162,3 +162,9 @@ def test_a_direction_that_is_forgotten_within_a_step_has_no_exponent() -> None:
 def test_a_number_of_steps_out_of_range_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(WrongUsage, match=next(iter(wrong))):
         replace(Flossing(DESCENT), **wrong)  # type: ignore
+
+
+def test_a_descent_that_throws_dice_has_them() -> None:
+    learner = Flossing(Descent(UORO(), SGD(0.05)), before=2)
+    assert learner.dice(SMALL) == learner.descent.dice(SMALL) == 3
+    check_learner(learner, SMALL)

@@ -77,6 +77,9 @@ class Flossing(Learner):
         forward, back = self.descent.passes
         return forward + 1, back + 1
 
+    def dice(self, problem: Problem) -> int:
+        return self.descent.dice(problem)
+
     def fits(self, problem: Problem) -> None:
         """A net with a Jacobian, and as many exponents at its start."""
         expect_jacobian(problem.cell, self)
@@ -93,8 +96,9 @@ class Flossing(Learner):
         slopes = grad(lambda it: _tension(problem, it, one, axes))(params)
         if not all(bool(it.isfinite().all()) for it in slopes.values()):
             raise WrongUsage(
-                f"exponents came as {self.exponents}, and {problem.cell!r} forgets "
-                "some of those directions within a step, an exponent of minus infinity; try fewer."
+                f"exponents came as {self.exponents}, and {problem.cell!r} forgets some of those "
+                "directions within a step, an exponent of minus infinity; try "
+                f"{'fewer' if self.exponents > 1 else 'another cell'}."
             )
 
     def init(self, net: Trials, params: Params, seeds: Sequence[int]) -> Memory:
