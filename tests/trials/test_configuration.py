@@ -1,5 +1,6 @@
 """A part of a trial says all that it is, in values of the kinds that its class asks for."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Tuple  # noqa: UP035
 
@@ -12,6 +13,7 @@ from farback.cells import squashings
 from farback.errors import WrongUsage
 from farback.learners import gradients, updates
 from farback.testing._learned_start import LearnedStart
+from farback.trials import Study
 from farback.trials._configuration import check_configuration
 
 BPTT, SGD = gradients.BPTT(), updates.SGD(lr=0.5)
@@ -167,3 +169,39 @@ def test_what_does_not_fit_is_told_with_what_would(given: dict[str, Any], said: 
 def test_a_learning_rate_that_is_negative_or_no_number_is_told(update: Any, lr: float) -> None:
     with pytest.raises(WrongUsage, match="lr came as"):
         update(lr=lr)
+
+
+@pytest.mark.parametrize(
+    ("cell", "learner", "named"),
+    [
+        (cells.Elman(), learners.Annealing(bound=1e300), "bound came as 1e\\+300 for Annealing"),
+        (cells.Elman(), learners.Annealing(epsilon=math.nan), "epsilon came as nan"),
+        (cells.Elman(width=math.nan), learners.Guessing(), "width came as nan for Elman"),
+        (
+            cells.ThresholdNet(limits=(-1e300, 1.0)),
+            learners.Descent(gradients.DiscreteError(), updates.SGD()),
+            "limits came as -1e\\+300",
+        ),
+        (
+            cells.Elman(squashing=squashings.Logistic(high=1e39)),
+            learners.Descent(BPTT, SGD),
+            "high came as 1e\\+39 for Logistic",
+        ),
+    ],
+    ids=repr,
+)
+def test_a_number_that_the_arithmetic_has_no_room_for_is_refused(
+    cell: cells.Cell, learner: learners.Learner, named: str
+) -> None:
+    with pytest.raises(WrongUsage, match=named):
+        Study(cell, tasks.Parity(), learner, sequences=100)
+
+
+def test_what_float32_has_no_room_for_float64_may_have() -> None:
+    Study(
+        cells.Elman(),
+        tasks.Parity(),
+        learners.Multigrid(width=1e300),
+        sequences=100,
+        dtype="float64",
+    )

@@ -2,11 +2,13 @@
 
 A trial is known by the repr of its parts and by the source of their classes. A field that the repr
 leaves out or rounds, or an object whose class is not looked at, would let two different trials go
-by one name.
+by one name. Nor does a choice that is no number, or too large for the type of a trial's arithmetic,
+choose anything.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -44,6 +46,25 @@ def check_configuration(part: Any) -> None:
                     f"{field} came as {type(inner).__name__} for {name}, whose repr may leave "
                     "something out; give Python's own numbers and words, frozen dataclasses, or "
                     "tuples of those."
+                )
+
+
+def check_numbers(part: Any, dtype: torch.dtype) -> None:
+    """Refuse a part, or a part within it, with a number that the arithmetic has no room for.
+
+    Raises:
+        WrongUsage: the first that is NaN, or finite and above the largest number of `dtype`.
+    """
+    most = torch.finfo(dtype).max
+    for field in (it.name for it in fields(part)):
+        for inner in _within(getattr(part, field)):
+            if is_dataclass(inner) and not isclass(inner):
+                check_numbers(inner, dtype)
+            elif isinstance(inner, float) and not (abs(inner) <= most or math.isinf(inner)):
+                expected = f"a number, of at most {most:.2g} in {str(dtype).removeprefix('torch.')}"
+                raise WrongUsage(
+                    f"{field} came as {inner} for {type(part).__name__}, expected {expected}; try "
+                    f"{'a number' if math.isnan(inner) else 'a smaller one'}."
                 )
 
 

@@ -22,7 +22,7 @@ from ..problem import Problem
 from ..results import Run, Trial
 from ..tasks._task import Task
 from ._choice import ENGINES, Choice, choose
-from ._configuration import check_configuration
+from ._configuration import check_configuration, check_numbers
 from ._environment import check_device, commit, device_name, versions
 from ._fit import check_fit
 from ._group import Finished, Moment, Plan, run
@@ -69,6 +69,8 @@ class Study:
         if self.dtype not in list(TYPES):
             known = " or ".join(TYPES)
             raise WrongUsage(f"dtype came as {self.dtype!r}, expected {known}.")
+        for part in (self.cell, self.task, self.learner):
+            check_numbers(part, TYPES[self.dtype])
         if self.engine not in ENGINES:
             raise WrongUsage(
                 f"engine came as {self.engine!r}, expected {', '.join(ENGINES[:-1])} or "
