@@ -96,6 +96,16 @@ def test_a_wish_goes_around_the_loop_undiminished(steps: int) -> None:
         assert reached(dice_cell, params, steps, 2.0) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("w", [1.25, 1.4, 1.5])
+def test_a_wish_around_the_loop_keeps_its_size_or_is_lost_by_chance(w: float) -> None:
+    lam = ThresholdLatch().margin
+    for y, wish in ((-1.0, w * w), (1.0, -w * (w + lam))):
+        found = passed(torch.full_like(GRID, w * y), GRID, wish, lam)
+        kept = (found != 0).double().mean().item()
+        assert kept == pytest.approx(min((2 + abs(wish)) / 4, 1), abs=1 / len(GRID))
+        assert w * found[found != 0].unique().item() == pytest.approx(wish, rel=1e-12)
+
+
 def test_an_error_around_the_loop_of_a_tanh_latch_decays() -> None:
     params = {"h": numbers(1.0), "w": numbers(1.5)}
     far = [abs(reached(LatchingNeuron(), params, steps, 2.0)) for steps in (10, 100)]

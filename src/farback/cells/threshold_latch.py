@@ -5,9 +5,14 @@
 
 With w > 0 the unit has two fixed points, and keeps its value as long as inputs stay below w. The
 way back is that of a threshold unit (`_threshold`): a wish to change y(t) becomes the wish w Dx for
-y(t-1), which is as large as it was wherever the unit is asked to leave its value and
-w (w + lam) >= MAX: unlike the error of a tanh latch it does not decay. Inputs are those of
-`LatchingNeuron`: the last is the noise and enters as it is.
+y(t-1), which is as large as it was wherever the unit is asked to leave its value, and is sure to be
+passed on where
+
+    w w >= MAX  on the way up,   w (w + lam) >= -MIN  on the way down                  (3)
+
+so that unlike the error of a tanh latch it does not decay. With a smaller w it keeps its size or is
+lost, at each step by chance: with w0 = 1.25 one in nine on the way up, one in thirteen down.
+Inputs are those of `LatchingNeuron`: the last is the noise and enters as it is.
 
 Reference: Y. Bengio, P. Simard, P. Frasconi, Learning Long-Term Dependencies with Gradient Descent
 is Difficult, 1994.
