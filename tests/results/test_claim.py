@@ -96,7 +96,25 @@ def test_errors_and_presentations_are_means_over_all_trials() -> None:
     assert (found.ours.value, found.verdict) == (1800, "within")
     found = compare(Claim("presentations", 9000, "table 2", by=5001), trials)
     assert found.reason == "5,000 sequences, where the source went to 5,001"
-    assert compare(Claim("error", 0.0, "table 1", by=5001), trials[:1]).verdict == "within"
+    assert compare(Claim("error", 0.0, "table 1", by=5001), trials[:1] * 2).verdict == "within"
+
+
+@pytest.mark.parametrize("measure", ["sequences", "error", "accuracy", "test_wrong"])
+def test_a_mean_of_one_trial_has_no_interval_to_be_within(measure: str) -> None:
+    one = [run(0, 900, test_wrong=1.0, test_count=100.0)]
+    for runs in (one, one + UNSOLVED * (measure == "accuracy")):
+        found = compare(Claim(measure, 5.0, "table 1", by=10), runs)
+        assert found.ours.value is not None
+        assert (found.verdict, found.reason) == (
+            "not comparable",
+            "one trial, which has no interval",
+        )
+
+
+@pytest.mark.parametrize("measure", ["error", "accuracy", "test_wrong"])
+def test_what_was_not_measured_is_not_comparable(measure: str) -> None:
+    found = compare(Claim(measure, 5.0, "table 1"), [run(0, 900), run(1, 900)])
+    assert (found.verdict, found.reason) == ("not comparable", "not measured")
 
 
 def test_no_trials_are_not_comparable() -> None:

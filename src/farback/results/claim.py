@@ -3,9 +3,9 @@
 *Within* means that the published value lies inside our 95 % interval, widened on both sides by the
 claim's stated tolerance. A mean over solved trials says little where many were not: it is compared
 only where at least 95 % are solved, and is shown with the restricted mean beside it; an accuracy is
-that of solved trials in the sources too, and the worst and the best have no interval. A rate says
-little at a cap below what the source's trials took, and what a source says in words alone is not
-comparable either.
+that of solved trials in the sources too, and the worst and the best have no interval, as a mean of
+one trial has none. A rate says little at a cap below what the source's trials took, and what a
+source says in words alone is not comparable either.
 """
 
 from __future__ import annotations
@@ -118,8 +118,9 @@ def _obstacle(claim: Claim, ours: Estimate, trials: list[Run], solved: list[Run]
         return f"the source says {claim.words!r}" if claim.words else "no number is published"
     if claim.measure in OF_ALL:
         caps = [run.trial.sequences for run in trials if run.outcome != "solved"]
-        short = caps and min(caps) < claim.by
-        return f"{min(caps):,} sequences, where the source went to {claim.by:,}" if short else ""
+        if caps and min(caps) < claim.by:
+            return f"{min(caps):,} sequences, where the source went to {claim.by:,}"
+        return _no_interval(ours)
     if claim.measure == "solved":
         return _cut_short(claim, ours, trials)
     if not solved:
@@ -129,7 +130,14 @@ def _obstacle(claim: Claim, ours: Estimate, trials: list[Run], solved: list[Run]
         return f"one trial of {len(solved)}, which has no interval"
     if len(solved) < ENOUGH * len(trials) and claim.measure != "accuracy":
         return f"{len(solved)} of {len(trials)} solved, and a mean stands for all from 95 % on"
-    return "" if ours.value is not None else "not measured"
+    return _no_interval(ours)
+
+
+def _no_interval(ours: Estimate) -> str:
+    """Why a mean cannot be held against a number, where it has no interval."""
+    if ours.value is None:
+        return "not measured"
+    return "one trial, which has no interval" if ours.low is None else ""
 
 
 def _cut_short(claim: Claim, ours: Estimate, trials: list[Run]) -> str:
@@ -144,10 +152,8 @@ def _cut_short(claim: Claim, ours: Estimate, trials: list[Run]) -> str:
 
 
 def _verdict(claim: Claim, ours: Estimate) -> Verdict:
-    assert claim.published is not None and ours.value is not None
-    low = ours.value if ours.low is None else ours.low
-    high = ours.value if ours.high is None else ours.high
-    inside = low - claim.tolerance <= claim.published <= high + claim.tolerance
+    assert claim.published is not None and ours.low is not None and ours.high is not None
+    inside = ours.low - claim.tolerance <= claim.published <= ours.high + claim.tolerance
     return "within" if inside else "outside"
 
 
