@@ -166,3 +166,9 @@ def test_rows_that_stand_along_an_axis_are_drawn_as_lines() -> None:
     assert [it.get_ydata()[0] for it in drawn] == [3600, 5500, 250]
     with pytest.raises(WrongUsage, match="axis 'T'"):
         found.compare().plot("error", axis="T")
+
+
+@pytest.mark.parametrize("options", [{"epochs": 0}, {"strings": -1}])
+def test_the_latch_names_the_choice_that_leaves_nothing_to_learn_from(options: dict) -> None:
+    with pytest.raises(WrongUsage, match=f"{next(iter(options))} came as"):
+        fb.experiments.Bengio1994Latch(**options)

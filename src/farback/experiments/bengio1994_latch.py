@@ -24,6 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..cells.latching_neuron import LatchingNeuron
+from ..errors import expect
 from ..learners.descent import Descent
 from ..learners.gradients.bptt import BPTT
 from ..learners.updates.sgd import SGD
@@ -53,6 +54,10 @@ class Bengio1994Latch(Experiment):
     lr: float = 0.1
     strings: int = 30
     epochs: int = 100
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        expect(1, strings=self.strings, epochs=self.epochs)
 
     @property
     def source(self) -> str:

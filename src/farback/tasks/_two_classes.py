@@ -45,10 +45,15 @@ class TwoClasses(Task):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.low >= self.high:
+        if not self.low < self.high:
             raise WrongUsage(
                 f"low came as {self.low} and high as {self.high}, expected low below high; "
                 "try low=-0.8, high=0.8."
+            )
+        if self.tolerance is not None and not self.tolerance > 0:
+            raise WrongUsage(
+                f"tolerance came as {self.tolerance}, expected more than 0, below which no output "
+                "is right; try tolerance=0.1, or None for the right side of the middle."
             )
         if self.strings is not None:
             expect(1, strings=self.strings)

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from ..drawn import Drawn
 from ..draws import Source
-from ..errors import WrongUsage
+from ..errors import WrongUsage, expect
 from ._task import Lag
 from ._two_classes import Classes, TwoClasses, between, half
 
@@ -49,6 +49,7 @@ class Bengio1994TwoSequence(TwoClasses):
     patterns: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
     def refuse(self) -> None:
+        expect(0, noise=self.noise)
         if not 1 <= self.elements <= self.steps:
             raise WrongUsage(
                 f"elements came as {self.elements}, expected 1 to the {self.steps} steps; "
