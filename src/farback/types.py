@@ -111,6 +111,11 @@ def size_of(params: Params) -> int:
     return sum(value.numel() for value in params.values())
 
 
+def flat(params: Params) -> Float[Tensor, " P"]:
+    """The parameters of one trial, one behind the other."""
+    return torch.cat([value.reshape(-1) for value in params.values()])
+
+
 def split_like(numbers: Float[Tensor, " P"], params: Params) -> Params:
     """Numbers one behind the other, as parameters of those names and shapes."""
     parts = numbers.split([value.numel() for value in params.values()])

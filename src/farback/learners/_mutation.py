@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..types import Params, size_of
+from ..types import Params, flat, size_of
 
 
 class Net(NamedTuple):
@@ -68,11 +68,6 @@ def parted(row: Float[Tensor, " 2P+H"], params: Params) -> Net:
     """A net from its row."""
     size, hidden = size_of(params), len(params["hidden_bias"])
     return Net(*row.split([size, size, hidden]))
-
-
-def flat(params: Params) -> Float[Tensor, " P"]:
-    """Parameters one behind the other."""
-    return torch.cat([value.reshape(-1) for value in params.values()])
 
 
 def possible(nodes: Float[Tensor, " H"], params: Params) -> Float[Tensor, " P"]:

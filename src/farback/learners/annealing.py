@@ -42,7 +42,7 @@ from torch import Tensor
 
 from ..engine.native import Told
 from ..errors import WrongUsage, expect
-from ..types import Params, split_like
+from ..types import Params, flat, split_like
 from ._learner import Memory
 from ._search import Search, Tried
 
@@ -92,7 +92,7 @@ class Annealing(Search):
 
     def begin(self, params: Params) -> Memory:
         """The first step tries the start itself."""
-        start = _flat(params)
+        start = flat(params)
         none = start.new_zeros(())
         return {
             "x": start.clone(),
@@ -119,7 +119,7 @@ class Annealing(Search):
         return split_like(tried, params), memory
 
     def judge(self, params: Params, memory: Memory, told: Told) -> Tried:
-        tried, error = _flat(params), told.losses.mean()
+        tried, error = flat(params), told.losses.mean()
         known, lowest = memory["errors"].unbind()
         going = memory["stopped"] == 0
         # The first point is taken whatever it is: exp(inf) is above every chance.
@@ -182,7 +182,3 @@ class Annealing(Search):
             "adapted": torch.where(due, 0.0, memory["adapted"]),
             "stopped": torch.where(stops, 1.0, memory["stopped"]),
         }
-
-
-def _flat(params: Params) -> Float[Tensor, " P"]:
-    return torch.cat([value.reshape(-1) for value in params.values()])

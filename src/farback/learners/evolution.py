@@ -44,9 +44,9 @@ from .._dice import plain
 from ..engine.native import Told
 from ..errors import WrongUsage, expect
 from ..problem import Problem
-from ..types import Params, split_like
+from ..types import Params, flat, split_like
 from ._learner import Memory
-from ._mutation import Drawn, Net, drawn, flat, fresh, mutated, parted, sizes_of
+from ._mutation import Drawn, Net, drawn, fresh, mutated, parted, sizes_of
 from ._search import Search, Tried
 
 

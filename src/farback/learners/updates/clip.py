@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import torch
 
 from ...errors import WrongUsage
-from ...types import Params
+from ...types import Params, flat
 from ._update import Memory, Step, Update
 
 
@@ -54,7 +54,7 @@ class Clip(Update):
         return {"norms": {"mean": none, "count": none.clone()}}
 
     def __call__(self, gradient: Params, memory: Memory, params: Params) -> Step:
-        entries = torch.cat([value.reshape(-1) for value in gradient.values()])
+        entries = flat(gradient)
         kind, top = torch.finfo(entries.dtype), entries.abs().amax()
         largest = top.clamp(min=kind.tiny)
         relative = (entries / largest).square().sum().sqrt().clamp(min=1)
