@@ -71,8 +71,16 @@ def test_a_guess_stays_until_it_is_wrong_and_each_is_counted() -> None:
         params, memory = search.propose(params, memory, drawn)
         told = Told(NONE.reshape(1), NONE.reshape(1) + right, drawn)
         params, memory = search.judge(params, memory, told)
-        seen.append((params["w"][0].item(), memory["guesses"].item()))
+        seen.append((params["w"][0].item(), search.counted(memory)["guesses"].item()))
     assert seen == [(-1.0, 1), (0.0, 2), (0.0, 2), (0.0, 2), (2.0, 3)]
+
+
+def test_guesses_are_counted_beyond_what_float32_can_count() -> None:
+    search, params = Guessing(), {"w": torch.zeros(2, dtype=torch.float32)}
+    memory = search.begin(params) | {"guesses": torch.tensor([2.0**20 - 1, 40.0])}
+    for more in (1, 2):
+        _, memory = search.propose(params, memory, torch.zeros(2))
+        assert search.counted(memory)["guesses"] == 41 * 2**20 - 1 + more
 
 
 def test_the_grid_keeps_the_best_point_and_shrinks_around_it() -> None:

@@ -50,10 +50,21 @@ def rolled(chance: Chance, count: int) -> Float[Tensor, "R count"]:
 
 def passed(chance: Chance) -> Chance:
     """After a step."""
-    low, high = chance["step"].unbind(-1)
-    full = low + 1 >= 2**_COUNT_BITS
-    carried = torch.stack([torch.where(full, 0.0, low + 1), high + full.to(high)], -1)
-    return chance | {"step": carried}
+    return chance | {"step": onward(chance["step"], 1)}
+
+
+def onward(count: Float[Tensor, "*R 2"], more: Tensor | int) -> Float[Tensor, "*R 2"]:
+    """A count with one more, or with none."""
+    low, high = count.unbind(-1)
+    low = low + more
+    full = low >= 2**_COUNT_BITS
+    return torch.stack([torch.where(full, 0.0, low), high + full.to(high)], -1)
+
+
+def number_of(count: Float[Tensor, "*R 2"]) -> Float[Tensor, " *R"]:
+    """The count as one number, in float64."""
+    low, high = count.double().unbind(-1)
+    return low + 2**_COUNT_BITS * high
 
 
 def _whole(values: Tensor) -> Words:

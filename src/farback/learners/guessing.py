@@ -24,6 +24,7 @@ from torch import Tensor
 from ..engine.native import Told
 from ..errors import WrongUsage
 from ..types import Params, chosen_from, size_of, split_like
+from ._chance import number_of, onward
 from ._learner import Memory
 from ._search import Search, Tried
 
@@ -49,17 +50,17 @@ class Guessing(Search):
     def begin(self, params: Params) -> Memory:
         """The parameters at the start are no guess."""
         none = next(iter(params.values())).new_zeros(())
-        return {"wrong": none + 1, "guesses": none.clone()}
+        return {"wrong": none + 1, "guesses": none.new_zeros(2)}
 
     def propose(self, params: Params, memory: Memory, chance: Float[Tensor, " P"]) -> Tried:
         fresh = split_like(self.width * (2 * chance - 1), params)
         again = memory["wrong"] > 0
         tried = chosen_from(again, fresh, params)  # (1)
-        return tried, memory | {"guesses": memory["guesses"] + memory["wrong"]}
+        return tried, memory | {"guesses": onward(memory["guesses"], memory["wrong"])}
 
     def judge(self, params: Params, memory: Memory, told: Told) -> Tried:
         return params, memory | {"wrong": (told.right < 1).any().to(told.right)}
 
     def counted(self, memory: Memory) -> dict[str, Float[Tensor, " R"]]:
         """How many were drawn."""
-        return {"guesses": memory["guesses"]}
+        return {"guesses": number_of(memory["guesses"])}
