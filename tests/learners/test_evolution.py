@@ -284,6 +284,7 @@ def test_a_net_whose_hidden_units_it_cannot_tell_is_refused(cell) -> None:
         {"population": 1},
         {"worst": 0.0},
         {"alpha": -1.0},
+        {"alpha": math.inf},
         {"width": 0.0},
         {"nodes": (3, 1)},
         {"links": (1, 2, 3)},

@@ -163,6 +163,8 @@ def test_guessing_solves_the_latch_in_the_published_handful_of_guesses() -> None
     ("learner", "options"),
     [
         ("Guessing", {"width": 0.0}),
+        ("Guessing", {"width": np.inf}),
+        ("Multigrid", {"width": np.inf}),
         ("Guessing", {"batch": 0}),
         ("Multigrid", {"width": 1.0, "least": 2.0}),
         ("Multigrid", {"shrink": 1.0}),

@@ -34,6 +34,7 @@ Algorithm that Constructs Recurrent Neural Networks, 1994 (not read).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -80,8 +81,10 @@ class Evolution(Search):
         super().__post_init__()
         expect(2, population=self.population)
         for name in ("worst", "alpha", "width"):
-            if not (value := getattr(self, name)) > 0:
-                raise WrongUsage(f"{name} came as {value}, expected more than 0; try {name}=1.0.")
+            if not 0 < (value := getattr(self, name)) < math.inf:
+                raise WrongUsage(
+                    f"{name} came as {value}, expected more than 0 and a number; try {name}=1.0."
+                )
         for name in ("nodes", "links"):
             came = getattr(self, name)
             if len(came) != 2 or not 0 <= came[0] <= came[1]:

@@ -16,6 +16,7 @@ Reference: S. Hochreiter, J. Schmidhuber, LSTM Can Solve Hard Long Time Lag Prob
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -41,8 +42,10 @@ class Guessing(Search):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.width > 0:
-            raise WrongUsage(f"width came as {self.width}, expected more than 0; try width=100.")
+        if not 0 < self.width < math.inf:
+            raise WrongUsage(
+                f"width came as {self.width}, expected more than 0 and a number; try width=100."
+            )
 
     def chances(self, params: Params) -> int:
         return size_of(params)

@@ -19,6 +19,7 @@ is Difficult, 1994, section on alternatives; Y. Bengio, P. Frasconi, Credit Assi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -51,10 +52,10 @@ class Multigrid(Search):
     def __post_init__(self) -> None:
         super().__post_init__()
         expect(1, points=self.points)
-        if not 0 < self.least <= self.width:
+        if not 0 < self.least <= self.width < math.inf:
             raise WrongUsage(
-                f"width came as {self.width} and least as {self.least}, expected 0 < least <= "
-                "width; try width=10, least=0.001."
+                f"width came as {self.width} and least as {self.least}, expected numbers with "
+                "0 < least <= width; try width=10, least=0.001."
             )
         if not 0 < self.shrink < 1:
             raise WrongUsage(f"shrink came as {self.shrink}, expected between 0 and 1; try 0.9.")
