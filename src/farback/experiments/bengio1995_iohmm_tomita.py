@@ -15,6 +15,10 @@ What the source leaves open, and what is chosen here:
 - the strings: tasks/_tomita_strings.py. The empty one, which leaves no step to answer at, is left
   out of the training and of the test set; sequences start in one state.
 
+An accuracy has for its tolerance the printed range, worst to best, over the root of the number of
+trials that it is a mean of: about two standard errors of a mean of three, nearer to four of one of
+sixteen.
+
 Language 7 has a smallest automaton of five states, and three reach the accuracy 1 that is printed
 for them: each 0 behind a 1 moves a little less than half of the probability to a state that
 rejects, so that only the second brings the answer below one half.
