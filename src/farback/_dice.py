@@ -56,6 +56,10 @@ class Shown(Cell):
     def has_jacobian(self) -> bool:
         return self.cell.has_jacobian
 
+    @property
+    def free(self) -> bool:
+        return self.cell.free
+
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
         """Those of the cell for the task's own inputs."""
         return self.cell.parameters(generator, inputs - self.cell.dice - self.others, outputs)

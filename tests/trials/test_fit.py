@@ -9,7 +9,8 @@ import pytest
 import torch
 
 import farback as fb
-from farback.errors import InputRefused
+from farback import cells, learners, tasks
+from farback.errors import InputRefused, WrongUsage
 from farback.learners import Descent, gradients, updates
 from farback.testing._learned_start import LearnedStart
 from farback.testing._noise import Noise
@@ -128,3 +129,13 @@ def test_a_gradient_within_a_sequence_is_tried_too(tmp_path: Path) -> None:
     gradient = changed(gradients.OneStep, "advance", lambda self, *_: None)
     learner = Descent(gradient, updates.SGD(), per_step=True)
     refused(r"Mine\(\) gives None, expected an Advanced", tmp_path / "runs", learner=learner)
+
+
+@pytest.mark.parametrize(
+    "learner", [Descent(gradients.BPTT(), updates.SGD()), learners.Guessing()], ids=repr
+)
+def test_tables_of_probabilities_are_for_learners_that_keep_them(learner: Any) -> None:
+    table = cells.StateNetwork(bounds=(0.0,))
+    with pytest.raises(WrongUsage, match="expected one that keeps tables of probabilities"):
+        fb.train(table, tasks.Parity(), learner, seeds=1, sequences=100)
+    fb.train(replace(table, bounds=None), tasks.Parity(), learner, seeds=1, sequences=100)

@@ -45,6 +45,11 @@ class Cell(Part, ABC):
         """
         return True
 
+    @property
+    def free(self) -> bool:
+        """Whether any numbers can be its parameters; False where they are probabilities."""
+        return True
+
     @abstractmethod
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
         """Fresh parameters of one trial, in float64.

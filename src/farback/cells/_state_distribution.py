@@ -83,6 +83,11 @@ class StateDistribution(Cell):
         """
 
     @property
+    def free(self) -> bool:
+        """Rows of tables sum to 1."""
+        return self.bounds is None
+
+    @property
     @abstractmethod
     def classes(self) -> int | None:
         """K; None where it is the task's number of outputs."""

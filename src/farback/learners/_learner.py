@@ -59,6 +59,11 @@ class Learner(Part, ABC):
     def passes(self) -> tuple[float, float]:
         """Passes forward and passes back for each sequence presented."""
 
+    @property
+    def keeps_probabilities(self) -> bool:
+        """Whether parameters that are probabilities are such behind its steps too."""
+        return False
+
     def dice(self, problem: Problem) -> int:
         """Chances that its gradient needs at every step of a sequence."""
         return 0

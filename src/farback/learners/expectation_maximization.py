@@ -96,6 +96,10 @@ class ExpectationMaximization(Learner):
         return self.batch
 
     @property
+    def keeps_probabilities(self) -> bool:
+        return True
+
+    @property
     def passes(self) -> tuple[float, float]:
         return 1.0, 1.0
 

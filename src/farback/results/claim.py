@@ -3,9 +3,9 @@
 *Within* means that the published value lies inside our 95 % interval, widened on both sides by the
 claim's stated tolerance. A mean over solved trials says little where many were not: it is compared
 only where at least 95 % are solved, and is shown with the restricted mean beside it; an accuracy is
-that of solved trials in the sources too, and the worst and the best have no interval, as a mean of
-one trial has none. A rate says little at a cap below what the source's trials took, and what a
-source says in words alone is not comparable either.
+that of solved trials in the sources too. The worst and the best of some trials have no interval,
+and the mean of fewer than four has none worth its name. A rate says little at a cap below what the
+source's trials took, and what a source says in words alone is not comparable either.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ Verdict = Literal["within", "outside", "not comparable"]
 
 ENOUGH = 0.95
 """The share of solved trials from which their mean time may stand for all."""
+
+FEW = 4
+"""Trials from which the interval of a mean is worth its name: of two or three that are alike it
+would have no width."""
 
 
 OF_ALL: dict[str, Callable[[Run], float]] = {
@@ -120,7 +124,7 @@ def _obstacle(claim: Claim, ours: Estimate, trials: list[Run], solved: list[Run]
         caps = [run.trial.sequences for run in trials if run.outcome != "solved"]
         if caps and min(caps) < claim.by:
             return f"{min(caps):,} sequences, where the source went to {claim.by:,}"
-        return _no_interval(ours)
+        return _too_few(ours, len(trials))
     if claim.measure == "solved":
         return _cut_short(claim, ours, trials)
     if not solved:
@@ -130,14 +134,14 @@ def _obstacle(claim: Claim, ours: Estimate, trials: list[Run], solved: list[Run]
         return f"one trial of {len(solved)}, which has no interval"
     if len(solved) < ENOUGH * len(trials) and claim.measure != "accuracy":
         return f"{len(solved)} of {len(trials)} solved, and a mean stands for all from 95 % on"
-    return _no_interval(ours)
+    return _too_few(ours, len(solved))
 
 
-def _no_interval(ours: Estimate) -> str:
-    """Why a mean cannot be held against a number, where it has no interval."""
+def _too_few(ours: Estimate, trials: int) -> str:
+    """Why a mean cannot be held against a number, where no interval can be made of it."""
     if ours.value is None:
         return "not measured"
-    return "one trial, which has no interval" if ours.low is None else ""
+    return f"a mean of {trials}, and from {FEW} on it has an interval" if trials < FEW else ""
 
 
 def _cut_short(claim: Claim, ours: Estimate, trials: list[Run]) -> str:

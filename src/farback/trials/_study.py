@@ -78,6 +78,11 @@ class Study:
             )
         check_device(self.device)
         check_fit(Problem(self.cell, self.task))
+        if not self.cell.free and not self.learner.keeps_probabilities:
+            raise WrongUsage(
+                f"{self.cell!r} came with {self.learner!r}, expected one that keeps tables of "
+                "probabilities what they are; try ExpectationMaximization(), or bounds=None."
+            )
         self.learner.fits(self.problem)
 
     @property
