@@ -19,7 +19,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .._part import Part
+from ..errors import WrongUsage
 from ..types import Params
+from ._module import CellModule
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,31 @@ class Cell(Part, ABC):
     def free(self) -> bool:
         """Whether any numbers can be its parameters; False where they are probabilities."""
         return True
+
+    def as_module(
+        self, inputs: int, outputs: int | None = None, *, batch_first: bool = False
+    ) -> CellModule:
+        """The cell as a torch layer with fresh parameters, called as nn.RNN is.
+
+        Args:
+            inputs: I.
+            outputs: O; without it the hidden units are the outputs, where the cell has such.
+            batch_first: whether batches are [B, T, I], and not [T, B, I].
+
+        Raises:
+            WrongUsage: the cell has no hidden units to be its outputs, or cannot have so many.
+        """
+        if outputs is None:
+            raise WrongUsage(
+                f"{self!r} came as a module without outputs, expected their number, since its "
+                "outputs are made by the cell; try outputs=1."
+            )
+        if self.dice:
+            raise WrongUsage(
+                f"{self!r} came as a module, expected a cell that throws no dice; try "
+                "farback.train, which throws them."
+            )
+        return CellModule(self, inputs, outputs, batch_first=batch_first)
 
     @abstractmethod
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:

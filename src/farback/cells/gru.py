@@ -20,37 +20,21 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..errors import WrongUsage, expect
 from ..types import Params
 from . import _torch_layer
-from ._cell import Cell, biased, uniform
-from .squashings._squashing import Squashing
-from .squashings.identity import Identity
+from ._cell import biased
+from ._hidden import Hidden
 
 
 @dataclass(frozen=True)
-class GRU(Cell):
+class GRU(Hidden):
     """One layer, and a linear readout.
 
     Args:
-        hidden: H, units.
         bias: whether gates and n have biases.
-        readout: whether there is a layer of outputs; without it the outputs are h.
-        readout_bias: whether that layer has a bias.
-        readout_squashing: of the outputs.
-        width: parameters start uniform in [-width, width]; None for torch's 1 / sqrt(H).
     """
 
-    hidden: int = 16
     bias: bool = True
-    readout: bool = True
-    readout_bias: bool = True
-    readout_squashing: Squashing = Identity()
-    width: float | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        expect(1, hidden=self.hidden)
 
     @classmethod
     def from_torch(cls, layer: nn.GRU, head: nn.Linear | None = None) -> tuple[GRU, Params]:
@@ -79,32 +63,16 @@ class GRU(Cell):
         )
         return cell, params
 
-    def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
-        """Weights of r, z and n, by input and by state; the readout; and biases."""
-        if not self.readout and outputs != self.hidden:
-            raise WrongUsage(
-                f"{outputs} outputs came for a cell without readout, whose {self.hidden} units "
-                f"are its outputs; try readout=True or hidden={outputs}."
-            )
-        width = self.hidden**-0.5 if self.width is None else self.width
+    def layer(self, generator: torch.Generator, inputs: int) -> Params:
+        """Weights of r, z and n, by input and by state; and biases."""
         params = {
-            "input": uniform(generator, 3 * self.hidden, inputs, width=width),
-            "state": uniform(generator, 3 * self.hidden, self.hidden, width=width),
+            "input": self.uniform(generator, 3 * self.hidden, inputs),
+            "state": self.uniform(generator, 3 * self.hidden, self.hidden),
         }
         if self.bias:
-            params["bias"] = uniform(generator, 3 * self.hidden, width=width)
-            params["n_bias"] = uniform(generator, self.hidden, width=width)
-        if self.readout:
-            params["readout"] = uniform(generator, outputs, self.hidden, width=width)
-            if self.readout_bias:
-                params["readout_bias"] = uniform(generator, outputs, width=width)
+            params["bias"] = self.uniform(generator, 3 * self.hidden)
+            params["n_bias"] = self.uniform(generator, self.hidden)
         return params
-
-    def layout(self, params: Params) -> dict[str, int]:
-        return {"h": self.hidden}
-
-    def start(self, params: Params) -> Float[Tensor, " N"]:
-        return params["state"].new_zeros(self.hidden)
 
     def step(
         self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
@@ -115,9 +83,3 @@ class GRU(Cell):
         r, z = torch.sigmoid(of_input[:two] + of_state[:two]).split(self.hidden)  # (1)
         n = torch.tanh(of_input[two:] + r * biased(of_state[two:], params, "n_bias"))  # (2)
         return n + z * (state - n)  # (3)
-
-    def read(
-        self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
-    ) -> Float[Tensor, " O"]:
-        net = biased(params["readout"] @ state, params, "readout_bias") if self.readout else state
-        return self.readout_squashing(net)  # (4)

@@ -22,39 +22,23 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..errors import WrongUsage, expect
 from ..types import Params
 from . import _torch_layer
-from ._cell import Cell, biased, uniform
-from .squashings._squashing import Squashing
-from .squashings.identity import Identity
+from ._cell import biased
+from ._hidden import Hidden
 
 
 @dataclass(frozen=True)
-class LSTM(Cell):
+class LSTM(Hidden):
     """One layer, and a linear readout.
 
     Args:
-        hidden: H, units of memory.
         bias: whether gates and g have a bias.
         forget_bias: added to the forget gates' bias at the start.
-        readout: whether there is a layer of outputs; without it the outputs are h.
-        readout_bias: whether that layer has a bias.
-        readout_squashing: of the outputs.
-        width: parameters start uniform in [-width, width]; None for torch's 1 / sqrt(H).
     """
 
-    hidden: int = 16
     bias: bool = True
     forget_bias: float = 0.0
-    readout: bool = True
-    readout_bias: bool = True
-    readout_squashing: Squashing = Identity()
-    width: float | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        expect(1, hidden=self.hidden)
 
     @classmethod
     def from_torch(cls, layer: nn.LSTM, head: nn.Linear | None = None) -> tuple[LSTM, Params]:
@@ -81,29 +65,16 @@ class LSTM(Cell):
         )
         return cell, params
 
-    def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
-        """Weights of input gates, forget gates, output gates, g; the readout; and biases."""
-        if not self.readout and outputs != self.hidden:
-            raise WrongUsage(
-                f"{outputs} outputs came for a cell without readout, whose {self.hidden} units "
-                f"are its outputs; try readout=True or hidden={outputs}."
-            )
-        width = self.hidden**-0.5 if self.width is None else self.width
-        params = {"gates": uniform(generator, 4 * self.hidden, inputs + self.hidden, width=width)}
+    def layer(self, generator: torch.Generator, inputs: int) -> Params:
+        """Weights of input gates, forget gates, output gates, g; and biases."""
+        params = {"gates": self.uniform(generator, 4 * self.hidden, inputs + self.hidden)}
         if self.bias:
-            params["bias"] = uniform(generator, 4 * self.hidden, width=width)
+            params["bias"] = self.uniform(generator, 4 * self.hidden)
             params["bias"][self.hidden : 2 * self.hidden] += self.forget_bias
-        if self.readout:
-            params["readout"] = uniform(generator, outputs, self.hidden, width=width)
-            if self.readout_bias:
-                params["readout_bias"] = uniform(generator, outputs, width=width)
         return params
 
     def layout(self, params: Params) -> dict[str, int]:
         return {"h": self.hidden, "c": self.hidden}
-
-    def start(self, params: Params) -> Float[Tensor, " N"]:
-        return params["gates"].new_zeros(2 * self.hidden)
 
     def step(
         self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
@@ -114,13 +85,6 @@ class LSTM(Cell):
         g = torch.tanh(net[3 * self.hidden :])  # (2)
         c = f * c + i * g  # (3)
         return torch.cat([o * torch.tanh(c), c])  # (4)
-
-    def read(
-        self, params: Params, state: Float[Tensor, " N"], x: Float[Tensor, " I"]
-    ) -> Float[Tensor, " O"]:
-        h = state[: self.hidden]
-        net = biased(params["readout"] @ h, params, "readout_bias") if self.readout else h
-        return self.readout_squashing(net)  # (5)
 
 
 def _gates_first(rows: Float[Tensor, "rows *columns"]) -> Float[Tensor, "rows *columns"]:
