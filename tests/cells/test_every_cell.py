@@ -10,6 +10,13 @@ from farback.testing import check_cell
 IDENTITY, LOGISTIC, TANH = squashings.Identity(), squashings.Logistic(), squashings.Tanh()
 CHAINS = (0, 1, 2), (1,), (2, 3), (3,)
 CHOICES: dict[str, list[Cell]] = {
+    "Attention": [cells.Attention(hidden=2, window=3)],
+    "Carousel": [
+        cells.Carousel(hidden=2, input_gate=True, g=TANH, h_squashing=IDENTITY),
+        cells.Carousel(hidden=2, input_gate=True, output_gate=True),
+    ],
+    "Clockwork": [cells.Clockwork(hidden=4, groups=2)],
+    "DelayedHidden": [cells.DelayedHidden(hidden=2, delays=1)],
     "Elman": [
         cells.Elman(hidden=1, shortcut=True, reset=0.0),
         cells.Elman(hidden=2, squashing=TANH, hidden_bias=True, readout_bias=True),
@@ -26,6 +33,7 @@ CHOICES: dict[str, list[Cell]] = {
         cells.GRU(hidden=2, bias=False, readout=False),
         cells.GRU(hidden=3, readout_bias=False, readout_squashing=LOGISTIC),
     ],
+    "GammaMemory": [cells.GammaMemory(hidden=2, taps=1, mu=1.5, learned=False)],
     "Hochreiter1996": [
         cells.Hochreiter1996(hidden=2, self_links=False, shortcut=True),
         cells.Hochreiter1996(hidden=3, hidden_first=False, squashing=TANH),
@@ -35,6 +43,9 @@ CHOICES: dict[str, list[Cell]] = {
         cells.IOHMM(states=3, bounds=()),
         cells.IOHMM(states=4, bounds=(), graph=CHAINS, targets=None),
     ],
+    "IRNN": [cells.IRNN(hidden=2, scale=0.5)],
+    "IndRNN": [cells.IndRNN(hidden=2, squashing=TANH)],
+    "LRU": [cells.LRU(hidden=2, shortest=0.9, longest=0.99, phase=0.3)],
     "LSTM": [
         cells.LSTM(hidden=2, bias=False, readout=False),
         cells.LSTM(hidden=3, forget_bias=1.0, readout_bias=False, readout_squashing=LOGISTIC),
@@ -53,18 +64,30 @@ CHOICES: dict[str, list[Cell]] = {
         cells.LatchingNeuron(trainable=False),
         cells.LatchingNeuron(delays=3, trainable=False),
     ],
+    "Multiscale": [cells.Multiscale(hidden=2, scales=1), cells.Multiscale(hidden=4, scales=2)],
+    "NARX": [cells.NARX(hidden=2, output_delays=2, input_delays=2, squashing=LOGISTIC)],
+    "Orthogonal": [cells.Orthogonal(hidden=2, squashing=IDENTITY)],
     "Pascanu2013": [
         cells.Pascanu2013.sigmoid(hidden=4),
         cells.Pascanu2013.smart_tanh(hidden=16),
     ],
+    "RadialBasis": [cells.RadialBasis(hidden=2, places=3, spread=0.5)],
+    "SecondOrder": [cells.SecondOrder(hidden=1, bias=True, squashing=TANH)],
     "StateNetwork": [
         cells.StateNetwork.two_sequence(),
         cells.StateNetwork(states=4, bounds=(), graph=CHAINS, final=((1,), (2, 3))),
         cells.StateNetwork(targets=None),
     ],
+    "TDNN": [cells.TDNN(hidden=2, delays=1)],
+    "TWINN": [cells.TWINN(hidden=2, warped=False)],
     "ThresholdLatch": [
         cells.ThresholdLatch(trainable=False),
         cells.ThresholdLatch(w0=2.0, margin=0.3, limits=(-1.0, 0.5)),
+    ],
+    "TimeConstants": [
+        cells.TimeConstants(hidden=2, tau=(0.3, 0.9), learned=True),
+        cells.TimeConstants.multiscale(hidden=4, slow=2),
+        cells.TimeConstants(hidden=2, recurrent=False),
     ],
     "ThresholdNet": [
         cells.ThresholdNet(hidden=0, outputs=2, output_bias=True, reset=-1.0),
