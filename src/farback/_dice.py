@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from .cells._cell import Cell
+from .cells._module import CellModule
 from .drawn import Drawn, Rows
 from .draws import Draws, Source
 from .errors import InputRefused
@@ -59,6 +60,11 @@ class Shown(Cell):
     @property
     def free(self) -> bool:
         return self.cell.free
+
+    def as_module(
+        self, inputs: int, outputs: int | None = None, *, batch_first: bool = False
+    ) -> CellModule:
+        return self.cell.as_module(inputs, outputs, batch_first=batch_first)
 
     def parameters(self, generator: torch.Generator, inputs: int, outputs: int) -> Params:
         """Those of the cell for the task's own inputs."""
