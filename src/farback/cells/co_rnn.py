@@ -8,7 +8,7 @@ near the identity and the error neither fades nor grows fast. The velocity of a 
 position of the same one, damping is that of the velocity before, as in the authors' program.
 
 Reference: T. K. Rusch, S. Mishra, Coupled Oscillatory Recurrent Neural Network (coRNN): An Accurate
-and (Gradient) Stable Architecture for Learning Long Time Dependencies, 2021, equation 3.
+and (Gradient) Stable Architecture for Learning Long Time Dependencies, 2021.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ The error of a unit goes back by f' u_i a step and crosses to no other, so that 
 is each unit's own |u_i|. They start uniform in [0, 1], as where the longest memory is not known.
 
 Reference: S. Li, W. Li, C. Cook, C. Zhu, Y. Gao, Independently Recurrent Neural Network (IndRNN):
-Building A Longer and Deeper RNN, 2018, equation 2 and section 4.
+Building A Longer and Deeper RNN, 2018.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ As it starts, an active unit keeps what it has and its error: the rate is ln(sca
 training moves U. Input weights start Gaussian.
 
 Reference: Q. V. Le, N. Jaitly, G. E. Hinton, A Simple Way to Initialize Recurrent Networks of
-Rectified Linear Units, 2015, section 3.
+Rectified Linear Units, 2015.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ uniform in [shortest^2, longest^2] and the phase in [0, `phase`]. The state hold
 then the imaginary ones.
 
 Reference: A. Orvieto, S. L. Smith, A. Gu, A. Fernando, C. Gulcehre, R. Pascanu, S. De, Resurrecting
-Recurrent Neural Networks for Long Sequences, 2023, section 3 and appendix A.
+Recurrent Neural Networks for Long Sequences, 2023.
 """
 
 from __future__ import annotations

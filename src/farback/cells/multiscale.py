@@ -8,7 +8,7 @@ K layers crosses 2^(K-1) steps at one squashing. t counts from 0. The state hold
 modulo the longest period. The source has delays beside subsampling, and nets of 1 to 6 scales.
 
 Reference: S. El Hihi, Y. Bengio, Hierarchical Recurrent Neural Networks for Long-Term Dependencies,
-NIPS 8, 1996, section 3.
+NIPS 8, 1996.
 """
 
 from __future__ import annotations

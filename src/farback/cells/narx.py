@@ -7,7 +7,7 @@ passes q / Dy squashings on its shortest way. That multiplies how far it reaches
 fading itself stays exponential. The state holds y(t) to y(t-Dy+1), then x(t) to x(t-Du).
 
 Reference: T. Lin, B. G. Horne, P. Tino, C. L. Giles, Learning Long-Term Dependencies Is Not as
-Difficult with NARX Recurrent Neural Networks, 1995, equation 7.
+Difficult with NARX Recurrent Neural Networks, 1995.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ as torch's parametrisation by Householder reflections keeps them; their signs an
 torch's up to the sign of U's columns.
 
 Reference: Z. Mhammedi, A. Hellicar, A. Rahman, J. Bailey, Efficient Orthogonal Parametrisation of
-Recurrent Neural Networks Using Householder Reflections, 2017, equation 5.
+Recurrent Neural Networks Using Householder Reflections, 2017.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ outputs are the first units. The first unit starts at 1 and the others at 0; the
 its units as the answer too.
 
 Reference: C. L. Giles, C. B. Miller, D. Chen, H. H. Chen, G. Z. Sun, Y. C. Lee, Learning and
-Extracting Finite State Automata with Second-Order Recurrent Neural Networks, 1992, equation 1; R.
+Extracting Finite State Automata with Second-Order Recurrent Neural Networks, 1992; R.
 L. Watrous, G. M. Kuhn, Induction of Finite-State Automata Using Second-Order Recurrent Networks,
 1992.
 """

@@ -8,7 +8,7 @@ ln tau_i. With tau = 0 a unit is Elman's. Time constants are fixed, or learned t
 function, in which they start at their values. Mozer's reduced description net for the gap task has
 some units of tau 0 and some between 0.75 and 0.95.
 
-Reference: M. C. Mozer, Induction of Multiscale Temporal Structure, 1992, equation 2.
+Reference: M. C. Mozer, Induction of Multiscale Temporal Structure, 1992.
 """
 
 from __future__ import annotations
