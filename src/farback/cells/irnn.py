@@ -1,6 +1,6 @@
 """Rectified units that start as a sum: the recurrent matrix is the identity.
 
-    h(t) = relu(W x(t) + U h(t-1) + b),   U = scale I and b = 0 at the start                (1)
+    h(t) = relu(W x(t) + U h(t-1) + b),   U = scale I at the start                          (1)
 
 As it starts, an active unit keeps what it has and its error: the rate is ln(scale) a step until
 training moves U. Input weights start Gaussian.
@@ -28,10 +28,12 @@ class IRNN(Hidden):
     Args:
         scale: of the identity at the start; the source takes 0.01 where the past matters little.
         std: standard deviation of the input weights.
+        bias: what all of b start at; at the source's 0 a unit without input stands at its bend.
     """
 
     scale: float = 1.0
     std: float = 0.001
+    bias: float = 0.0
 
     def layer(self, generator: torch.Generator, inputs: int) -> Params:
         """W, U and b."""
@@ -39,7 +41,7 @@ class IRNN(Hidden):
         return {
             "input": self.std * noise,
             "state": self.scale * torch.eye(self.hidden, dtype=torch.float64),
-            "bias": noise.new_zeros(self.hidden),
+            "bias": noise.new_full((self.hidden,), self.bias),
         }
 
     def step(
