@@ -86,3 +86,16 @@ def test_what_does_not_fit_is_refused_in_a_sentence() -> None:
     assert cells.LSTM1997().as_module(inputs=3, outputs=2)(torch.randn(5, 1, 3))[0].shape[-1] == 2
     with pytest.raises(WrongUsage, match="throws no dice"):
         cells.ThresholdNet().as_module(inputs=1, outputs=1)
+
+
+WITHOUT_DICE = [
+    cell for it in dir(cells) if it != "squashings" and not (cell := getattr(cells, it)()).dice
+]
+
+
+@pytest.mark.parametrize("cell", WITHOUT_DICE, ids=lambda it: type(it).__name__)
+def test_every_cell_without_dice_is_a_layer(cell: cells.Cell) -> None:
+    layer = cell.as_module(inputs=3, outputs=1)
+    expected = cell.parameters(torch.Generator().manual_seed(0), 3, 1)
+    assert {name for name, _ in layer.named_parameters()} == set(expected)
+    assert layer(torch.randn(4, 2, 3))[0].shape == (4, 2, 1)

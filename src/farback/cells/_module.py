@@ -36,8 +36,8 @@ class CellModule(nn.Module):
 
     def __init__(self, cell: Cell, inputs: int, outputs: int, *, batch_first: bool = False) -> None:
         super().__init__()
-        self.cell, self.inputs, self.outputs = cell, inputs, outputs
-        self.batch_first = batch_first
+        self._cell, self._inputs, self._outputs = cell, inputs, outputs
+        self._batch_first = batch_first
         seed = int(torch.randint(2**31, ()))
         fresh = cell.parameters(torch.Generator().manual_seed(seed), inputs, outputs)
         kind = torch.get_default_dtype()
@@ -63,16 +63,16 @@ class CellModule(nn.Module):
             padded, lengths = pad_packed_sequence(input)
             outputs, last = self._run(padded, first, lengths)
             return pack_padded_sequence(outputs, lengths, enforce_sorted=False), last
-        if input.ndim not in (2, 3) or input.shape[-1] != self.inputs:
+        if input.ndim not in (2, 3) or input.shape[-1] != self._inputs:
             raise InputRefused(
-                f"An input of shape {tuple(input.shape)} came for {self.cell!r} with "
-                f"{self.inputs} inputs, expected [T, B, {self.inputs}] or [T, {self.inputs}]; try "
-                "batch_first=True for batches that come first."
+                f"An input of shape {tuple(input.shape)} came for {self._cell!r} with "
+                f"{self._inputs} inputs, expected [T, B, {self._inputs}] or [T, {self._inputs}]; "
+                "try batch_first=True for batches that come first."
             )
         if input.ndim == 2:
             outputs, last = self._run(input.unsqueeze(1), None if first is None else first[:, None])
             return outputs.squeeze(1), last.squeeze(1)
-        if not self.batch_first:
+        if not self._batch_first:
             return self._run(input, first)
         outputs, last = self._run(input.transpose(0, 1), first)
         return outputs.transpose(0, 1), last
@@ -81,15 +81,15 @@ class CellModule(nn.Module):
         self, xs: Float[Tensor, "T B I"], first: Tensor | None, lengths: Tensor | None = None
     ) -> tuple[Float[Tensor, "T B O"], Float[Tensor, "1 B N"]]:
         params: Params = dict(self.named_parameters())
-        start = self.cell.start(params)
+        start = self._cell.start(params)
         shape = 1, xs.shape[1], len(start)
         if first is not None and first.shape != shape:
             raise InputRefused(
-                f"A first state of shape {tuple(first.shape)} came for {self.cell!r}, expected "
+                f"A first state of shape {tuple(first.shape)} came for {self._cell!r}, expected "
                 f"{list(shape)}; try the last state of an earlier call."
             )
         state = start.expand(shape[1:]) if first is None else first[0]
-        read = vmap(self.cell.read, (None, 0, 0))
+        read = vmap(self._cell.read, (None, 0, 0))
         outputs = []
         for t, x in enumerate(xs):
             after = self.step(x, state, params)
@@ -100,8 +100,8 @@ class CellModule(nn.Module):
         return torch.stack(outputs), state.unsqueeze(0)
 
     def extra_repr(self) -> str:
-        first = ", batch_first=True" if self.batch_first else ""
-        return f"{self.cell!r}, inputs={self.inputs}, outputs={self.outputs}{first}"
+        first = ", batch_first=True" if self._batch_first else ""
+        return f"{self._cell!r}, inputs={self._inputs}, outputs={self._outputs}{first}"
 
 
 class _Step(nn.Module):
