@@ -19,6 +19,9 @@ class Analysis(Part, ABC):
     depth = "standard"
     """The least depth at which it runs by itself."""
 
+    of_motion = False
+    """Whether it reads the motion of a path, which is made only where it is asked for."""
+
     @abstractmethod
     def applies(self, trace: Trace) -> bool:
         """Whether the trace holds what this analysis reads."""

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
+
+if TYPE_CHECKING:
+    from .motion import Motion
 
 Logs = Float[np.ndarray, "K Q B"]
 
@@ -53,6 +57,8 @@ class Path:
     spectral_radius: float | None = None
     cuts: tuple[int, ...] = ()
     cut_reason: str = ""
+    motion: Motion | None = None
+    unmoved: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from ..errors import InputRefused
 from ._batch import Batch
@@ -77,6 +78,7 @@ def step(
         entries=entries,
         outs=list(handed.values()),
         parameters=parameters,
+        again=_again(tape, name, cell, flat, spec, [id(r) for r in results], list(handed)),
     )
     tape.add(call)
     _mark_state(tape, call)
@@ -84,6 +86,31 @@ def step(
         tape.note(f"{name} holds complex states; their norms are those of the moduli.")
     back = {key: tape.handed(leaf) for key, leaf in handed.items()}
     return rebuilt(flat_out, spec_out, [back.get(id(r), r) for r in results])
+
+
+def _again(
+    tape: Tape,
+    name: str,
+    cell: nn.Module,
+    flat: list[Any],
+    spec: Any,
+    results: list[int],
+    carrying: list[int],
+) -> Callable[[list[Tensor]], list[Tensor]] | None:
+    """The call repeated on other tensors, with the parameters that it had in this forward."""
+    if any(isinstance(x, Tensor) and x.dim() and not is_floating(x) for x in flat):
+        return None
+    if name not in tape.weights:
+        own = {**dict(cell.named_parameters()), **dict(cell.named_buffers())}
+        tape.weights[name] = {key: value.detach() for key, value in own.items()}
+    weights, kept = tape.weights[name], [results.index(it) for it in carrying]
+
+    def again(taken: list[Tensor]) -> list[Tensor]:
+        args, kwargs = rebuilt(flat, spec, taken)
+        answers, _, _ = floating(functional_call(cell, weights, args, kwargs))
+        return [answers[number] for number in kept]
+
+    return again
 
 
 def _rows(results: Sequence[Tensor], batch: Batch) -> int:

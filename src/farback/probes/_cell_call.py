@@ -8,7 +8,7 @@ Axes: K loss times, B rows, N state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,6 +27,7 @@ class CellCall(Call):
     """`copies` are the cut inputs, `results` the outputs with their graph, `outs` what was given.
 
     `state` numbers the outputs that are the state; the tape fills it in when the forward is over.
+    `again` repeats the call on other copies and gives its results; None where it cannot be.
     """
 
     module: str
@@ -40,8 +41,15 @@ class CellCall(Call):
     entries: list[Entry]
     outs: list[Tensor]
     parameters: Mapping[str, Sequence[Tensor]]
+    again: Callable[[list[Tensor]], list[Tensor]] | None = None
     steps: int = 1
     state: tuple[int, ...] = field(default=(0,))
+
+    @property
+    def block_names(self) -> tuple[str, ...]:
+        """The names of the parts of the state."""
+        lstm = isinstance(self.cell, nn.LSTMCell)
+        return ("h", "c") if lstm else tuple(f"s{i}" for i in range(len(self.state)))
 
     def read_times(self, gradients: Sequence[Tensor | None]) -> set[int]:
         read = any(g is not None and bool((g != 0).any()) for g in gradients)
@@ -95,12 +103,7 @@ class CellCall(Call):
         exponent = torch.stack([part.exponent for part in parts]).amax(0)
         mantissa = torch.cat([at(part, exponent) for part in parts], -1)
         blocks, first = {}, 0
-        names = (
-            ("h", "c")
-            if isinstance(self.cell, nn.LSTMCell)
-            else tuple(f"s{i}" for i in range(len(parts)))
-        )
-        for name, part in zip(names, parts, strict=False):
+        for name, part in zip(self.block_names, parts, strict=False):
             blocks[name] = slice(first, first + part.mantissa.shape[-1])
             first = blocks[name].stop
         return Scaled(mantissa.unsqueeze(0), exponent.unsqueeze(0)), blocks

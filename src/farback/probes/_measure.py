@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..flow.motion import Motion
 from ..flow.trace import Path, Trace
 from ._arithmetic import NAMES, name_of
 from ._fused_call import FusedCall
 from ._loss import DRAWS, Loss, choose_times, gradients_at, read_times
+from ._motion import motions
 from ._sweep import sweep
 from ._tape import Errors, Records, Tape
 
@@ -31,6 +33,8 @@ class Question:
     cells: str | Sequence[str] | None = None
     floor: float = 1e-3
     seed: int = 0
+    motion: bool = False
+    """Whether the map behind the states is wanted as well."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,17 @@ def measured(
         if errors is not None:
             total = sum(call.steps for call in taken.tape.calls)
             records = sweep(taken.tape, errors, lambda steps: advance(steps, total))
+        behind = motions(taken.tape) if question.motion else {}
     trace = _trace(taken, errors, records, question, subject, model_dtype)
+    trace = replace(trace, paths=tuple(_moved(path, behind) for path in trace.paths))
     if errors is None:
         return trace, taken
     return replace(trace, rerun=_rerun(take, errors, trace, question, subject)), taken
+
+
+def _moved(path: Path, behind: Mapping[str, Motion | str]) -> Path:
+    found = behind.get(path.name)
+    return replace(path, unmoved=found) if isinstance(found, str) else replace(path, motion=found)
 
 
 def _errors(taken: Taken, question: Question) -> Errors | None:

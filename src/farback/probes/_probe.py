@@ -23,6 +23,7 @@ from ._checks import checked_model
 from ._loss import Loss
 from ._measure import Question
 from ._progress import progress
+from ._untouched import untouched
 from .step_map import StepMap, trace_step_map
 from .torch_module import trace_module
 
@@ -83,13 +84,27 @@ def probe(
     start, needed = _seed(seed), _count("needs", needs)
     part_of, most = _count("chunk", chunk), _count("max_steps", max_steps)
     asked = [analyses] if isinstance(analyses, str | Analysis) else analyses
-    chosen = None if asked is None else [_analysis(one) for one in asked]
+    chosen = [_analysis(one) for one in asked] if asked is not None else _fitting(depth)
     part = None if output is None else str(output)
     times = None if loss_times is None else _times(loss_times)
-    question = Question(loss, needed, depth, part, part_of, times, cells, floor, start)
+    motion = any(analysis.of_motion for analysis in chosen)
+    question = Question(loss, needed, depth, part, part_of, times, cells, floor, start, motion)
     with progress() as advance:
         trace, read, notes = _traced(model, batch, question, advance, layout, most)
-    return _profile(trace, read.reading, question, chosen, notes)
+    with untouched(_module(model) if motion else None, start):
+        return _profile(trace, read.reading, question, chosen, notes)
+
+
+def _module(model: nn.Module | StepMap) -> nn.Module | None:
+    """What the analyses may call again, and must leave as it was."""
+    held = model.step if isinstance(model, StepMap) else model
+    return held if isinstance(held, nn.Module) else None
+
+
+def _fitting(depth: str) -> list[Analysis]:
+    """All analyses of a depth and of those below it."""
+    every = [member("analyses", name)() for name in names("analyses")]
+    return [a for a in every if DEPTHS.index(a.depth) <= DEPTHS.index(depth)]
 
 
 def _traced(
@@ -166,14 +181,10 @@ def _profile(
     trace: Trace,
     reading: str,
     question: Question,
-    chosen: Sequence[Analysis] | None,
+    chosen: Sequence[Analysis],
     notes: Sequence[str],
 ) -> Profile:
     """Run the analyses on the trace, and conclude."""
-    level = DEPTHS.index(question.depth)
-    if chosen is None:
-        every = [member("analyses", name)() for name in names("analyses")]
-        chosen = [a for a in every if DEPTHS.index(a.depth) <= level]
     fitting = [analysis for analysis in chosen if analysis.applies(trace)]
     if not fitting:
         raise InputRefused(
@@ -212,8 +223,16 @@ def _profile(
             "replay_difference": trace.replay_difference,
         },
         environment=_environment(trace),
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys([*notes, *_unmoved(trace)])),
     )
+
+
+def _unmoved(trace: Trace) -> list[str]:
+    return [
+        f"{path.name}: its map alone could not be followed, because {path.unmoved}."
+        for path in trace.paths
+        if path.unmoved
+    ]
 
 
 def _environment(trace: Trace) -> dict[str, str]:

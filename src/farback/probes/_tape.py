@@ -108,7 +108,8 @@ class Tape:
     `dtype` is the arithmetic of the replay (None: that of the data); `expected_steps` the length of
     the batch; `writable` whether the user's code writes into what it is handed; `cuts` where the
     code cut a chain of states: its name, the clock step, the reason; `blind` the recurrent modules
-    that were called without gradients.
+    that were called without gradients; `weights` the parameters and buffers of each cell as they
+    were when it was first called.
     """
 
     dtype: torch.dtype | None = None
@@ -121,6 +122,7 @@ class Tape:
     places: dict[tuple[str, int], Call] = field(default_factory=dict)
     blind: list[str] = field(default_factory=list)
     copies: dict[int, Tensor] = field(default_factory=dict)
+    weights: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     largest_difference: float = 0.0
 

@@ -94,6 +94,7 @@ class StepMap:
                 entries=entries,
                 outs=[tape.leaf(after)],
                 parameters={"recurrent": parameters} if parameters else {},
+                again=lambda taken: [self.step(*taken)],
             )
             tape.add(call)
             state = call.outs[0]

@@ -5,10 +5,11 @@ One direction of one layer, on a batch. With s_p the state after step p,
     (1)  s_p = step(s_{p-1}, drive_p),          drive_p = W_ih x_p + b
     (2)  a_{p-1} = (ds_p / ds_{p-1})^T a_p      the adjoint, one step back
     (3)  e_p = (ds_p / dnet_p)^T a_p            the error at the nets of step p
+    (4)  v_p = (ds_p / ds_{p-1}) v_{p-1}        a direction, one step on
 
 From (3) follow the error at the input, W_ih^T e_p, and the weight gradient's summand of this step,
-sum over rows of e_p (x) s_{p-1}. A kind states (2) and (3) in closed form, because autograd would
-need a graph node for each operation; tests hold them against autograd.
+sum over rows of e_p (x) s_{p-1}. A kind states (2), (3) and (4) in closed form, because autograd
+would need a graph node for each operation; tests hold them against autograd.
 
 The way there and back runs thousands of small steps, so both write into tensors made for a whole
 block of them.
@@ -71,6 +72,12 @@ class Kind(ABC):
         """(1), in place: write the next state, and turn `nets` from the drive into gate values."""
 
     @abstractmethod
+    def moved(
+        self, weights: Weights, before: Float[Tensor, "B N"], drive: Float[Tensor, "B M"]
+    ) -> Float[Tensor, "B N"]:
+        """(1) as a function, which can be differentiated; `step` is its fast form."""
+
+    @abstractmethod
     def slopes(
         self,
         before: Float[Tensor, "S B N"],
@@ -89,6 +96,12 @@ class Kind(ABC):
         before: Float[Tensor, "K B N"],
     ) -> None:
         """(2) and (3), in place: write the errors at the nets, and the adjoint before."""
+
+    @abstractmethod
+    def push(
+        self, weights: Weights, slopes: tuple[Tensor, ...], direction: Float[Tensor, "K B N"]
+    ) -> Float[Tensor, "K B N"]:
+        """(4): the direction behind the step."""
 
     def hidden_errors(self, errors: Float[Tensor, "S K B M"]) -> Float[Tensor, "S K B G"]:
         """The errors as W_hh sees them."""

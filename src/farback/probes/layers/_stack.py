@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -23,6 +23,9 @@ Masks = tuple[Tensor | None, ...]
 """The dropout mask on the input of each layer, or None."""
 
 
+_OPTIONAL = ("bias_ih", "bias_hh", "weight_hr")
+
+
 def kind_of(layer: nn.Module) -> Kind:
     """The kind of one of PyTorch's recurrent layers or cells."""
     if isinstance(layer, nn.LSTM | nn.LSTMCell):
@@ -34,12 +37,15 @@ def kind_of(layer: nn.Module) -> Kind:
 
 def weights_of(layer: nn.Module, suffix: str, dtype: torch.dtype) -> Weights:
     """The weights whose names end in `suffix` ('_l0_reverse'; '' for a cell)."""
-    own = Weights(
-        getattr(layer, f"weight_ih{suffix}"),
-        getattr(layer, f"weight_hh{suffix}"),
-        *(getattr(layer, name + suffix, None) for name in ("bias_ih", "bias_hh", "weight_hr")),
-    )
-    return own.to(dtype)
+    names = ("weight_ih", "weight_hh", *_OPTIONAL)
+    found = {it: getattr(layer, it + suffix, None) for it in names}
+    return weights_in({it: w for it, w in found.items() if w is not None}).to(dtype)
+
+
+def weights_in(named: Mapping[str, Tensor]) -> Weights:
+    """The weights of a cell or layer by their names without a suffix."""
+    optional = (named.get(name) for name in _OPTIONAL)
+    return Weights(named["weight_ih"], named["weight_hh"], *optional)
 
 
 class Stack(NamedTuple):

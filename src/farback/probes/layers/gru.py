@@ -4,6 +4,8 @@
     (1)  h_p = (1 - z) n + z h_{p-1}
     (3)  e_n = a (1 - z)(1 - n^2),  e_z = a (h_{p-1} - n) z(1-z),  e_r = e_n u r(1-r)
     (2)  a_{p-1} = z a + W_hh^T [e_r, e_z, r e_n]
+    (4)  v_p = z v + (h_{p-1} - n) z(1-z) d_z + (1 - z)(1 - n^2)(r d_n + u r(1-r) d_r),
+         [d_r, d_z, d_n] = W_hh v
 
 The net of n is reached by W_ih with e_n and by W_hn with r e_n; so the two errors differ here.
 
@@ -39,6 +41,13 @@ class GRU(Kind):
         n.addcmul_(r, u).tanh_()
         torch.lerp(n, before, z, out=after)
 
+    def moved(self, weights: Weights, before: Tensor, drive: Tensor) -> Tensor:
+        net_r, net_z, net_n, _ = drive.chunk(4, -1)
+        own_r, own_z, u = affine(before, weights.hidden, weights.bias_hidden).chunk(3, -1)
+        r, z = (net_r + own_r).sigmoid(), (net_z + own_z).sigmoid()
+        n = (net_n + r * u).tanh()
+        return (1 - z) * n + z * before
+
     def slopes(self, before: Tensor, after: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
         r, z, n, u = kept.chunk(4, -1)
         return (1 - z) * (1 - n * n), (before - n) * z * (1 - z), u * r * (1 - r), r, z
@@ -59,6 +68,11 @@ class GRU(Kind):
         torch.mul(r, e_n, out=e_u)
         torch.matmul(self.hidden_errors(errors), weights.hidden, out=before)  # (2)
         before.addcmul_(z, adjoint)
+
+    def push(self, weights: Weights, slopes: tuple[Tensor, ...], direction: Tensor) -> Tensor:
+        new, update, reset, r, z = slopes
+        d_r, d_z, d_n = (direction @ weights.hidden.t()).chunk(3, -1)
+        return z * direction + update * d_z + new * (r * d_n + reset * d_r)  # (4)
 
     def hidden_errors(self, errors: Tensor) -> Tensor:
         return errors[..., : errors.shape[-1] // 4 * 3]

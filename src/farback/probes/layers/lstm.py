@@ -5,6 +5,8 @@
     (2)  m = R^T a_h,   a_c' = a_c + m o (1 - tanh^2 c_p)      the cell's error within the step
          a_c(p-1) = f a_c',   a_h(p-1) = W_hh^T e_p
     (3)  e_p = [a_c' g i(1-i),  a_c' c_{p-1} f(1-f),  a_c' i (1-g^2),  m tanh(c_p) o(1-o)]
+    (4)  v_c' = f v_c + g i(1-i) d_i + c_{p-1} f(1-f) d_f + i (1-g^2) d_g,   d = W_hh v_h
+         v_h' = R (o (1 - tanh^2 c_p) v_c' + tanh(c_p) o(1-o) d_o)
 
 The state is [h, c], side by side. The path a_c -> f a_c is the constant error carousel, leaking
 at the forget gate.
@@ -47,6 +49,13 @@ class LSTM(Kind):
         else:
             torch.mm(o * c.tanh(), weights.projection.t(), out=after[:, :outputs])
 
+    def moved(self, weights: Weights, before: Tensor, drive: Tensor) -> Tensor:
+        outputs = weights.hidden.shape[1]
+        i, f, g, o = (drive + before[:, :outputs] @ weights.hidden.t()).chunk(4, -1)
+        c = f.sigmoid() * before[:, outputs:] + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * c.tanh()
+        return torch.cat([h if weights.projection is None else h @ weights.projection.t(), c], -1)
+
     def slopes(self, before: Tensor, after: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
         i, f, g, o = kept.chunk(4, -1)
         hidden = i.shape[-1]
@@ -72,6 +81,14 @@ class LSTM(Kind):
         torch.mul(m, output, out=by_gate[..., 3, :])
         before[..., :outputs] = errors @ weights.hidden  # (2)
         torch.mul(f, a_c, out=before[..., outputs:])
+
+    def push(self, weights: Weights, slopes: tuple[Tensor, ...], direction: Tensor) -> Tensor:
+        cell, output, through, f = slopes
+        outputs = weights.hidden.shape[1]
+        d = (direction[..., :outputs] @ weights.hidden.t()).unflatten(-1, (4, -1))
+        c = f * direction[..., outputs:] + (cell * d[..., :3, :]).sum(-2)  # (4)
+        h = through * c + output * d[..., 3, :]
+        return torch.cat([h if weights.projection is None else h @ weights.projection.t(), c], -1)
 
     def projected(self, weights: Weights, after: Tensor, kept: Tensor) -> Tensor | None:
         if weights.projection is None:

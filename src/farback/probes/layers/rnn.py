@@ -3,6 +3,7 @@
     (1)  h_p = f(net_p)
     (2)  a_{p-1} = W_hh^T e_p
     (3)  e_p = f'(net_p) a_p,   f' = 1 - h_p^2 for tanh, [h_p > 0] for relu
+    (4)  v_p = f'(net_p) W_hh v_{p-1}
 
 Reference: Elman 1990; error flow (2), (3) as in Hochreiter and Schmidhuber 1997, section 3.1.
 """
@@ -36,6 +37,10 @@ class RNN(Kind):
         else:
             torch.clamp(nets, min=0, out=after)
 
+    def moved(self, weights: Weights, before: Tensor, drive: Tensor) -> Tensor:
+        nets = drive + before @ weights.hidden.t()
+        return nets.tanh() if self.nonlinearity == "tanh" else nets.relu()
+
     def slopes(self, before: Tensor, after: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
         tanh = self.nonlinearity == "tanh"
         return (1 - after * after if tanh else (after > 0).to(after.dtype),)
@@ -50,3 +55,6 @@ class RNN(Kind):
     ) -> None:
         torch.mul(adjoint, slopes[0], out=errors)  # (3)
         torch.matmul(errors, weights.hidden, out=before)  # (2)
+
+    def push(self, weights: Weights, slopes: tuple[Tensor, ...], direction: Tensor) -> Tensor:
+        return slopes[0] * (direction @ weights.hidden.t())  # (4)
