@@ -5,7 +5,7 @@ one exception, the arithmetic in which an error of 1e-2000 stays a number.
 """
 
 from .finding import Finding, Remedy
-from .measurement import Chart, Line, Measurement, Number, Series
+from .measurement import Chart, Line, Mark, Measurement, Number, Plane, Series
 from .profile import Profile, load
 from .trace import Gate, Path, Trace
 from .verdict import SEVERITIES, Verdict
@@ -16,9 +16,11 @@ __all__ = [
     "Finding",
     "Gate",
     "Line",
+    "Mark",
     "Measurement",
     "Number",
     "Path",
+    "Plane",
     "Profile",
     "Remedy",
     "Series",

@@ -54,6 +54,35 @@ class Chart(msgspec.Struct, frozen=True):
     caption: str = ""
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """Points or a path on a plane: the field that holds them, [P, 2]."""
+
+    label: str
+    points: str
+    joined: bool = False
+
+
+class Plane(msgspec.Struct, frozen=True):
+    """A quantity over two axes: fields x [X] and y [Y], and z [Y, X].
+
+    `unit` 'ln' is drawn as log10; of 'class', z is the place of a name in `classes`, -1 of none.
+    `contours` are (label, field [Y, X]), each drawn as the line at which the field is zero.
+    """
+
+    title: str
+    x: str
+    y: str
+    z: str
+    x_label: str
+    y_label: str
+    z_label: str
+    unit: str = ""
+    classes: tuple[str, ...] = ()
+    contours: tuple[tuple[str, str], ...] = ()
+    marks: tuple[Mark, ...] = ()
+    caption: str = ""
+
+
 class Number(msgspec.Struct, frozen=True):
     """One figure for the first screen: what it is, and its value as a person reads it."""
 
@@ -76,6 +105,7 @@ class Measurement:
     fields: Mapping[str, Any]
     blocks: Mapping[str, Measurement] = field(default_factory=dict)
     charts: tuple[Chart, ...] = ()
+    planes: tuple[Plane, ...] = ()
     numbers: tuple[Number, ...] = ()
     conditions: tuple[str, ...] = ()
 
@@ -98,6 +128,7 @@ def to_plain(measurement: Measurement) -> dict[str, Any]:
         **{key: _plain(value) for key, value in measurement.fields.items()},
         "blocks": {name: to_plain(block) for name, block in measurement.blocks.items()},
         "charts": msgspec.to_builtins(measurement.charts),
+        "planes": msgspec.to_builtins(measurement.planes),
         "numbers": msgspec.to_builtins(measurement.numbers),
         "conditions": list(measurement.conditions),
     }
@@ -111,6 +142,7 @@ def from_plain(name: str, plain: Mapping[str, Any]) -> Measurement:
         name=name,
         summary=rest.pop("summary", ""),
         charts=msgspec.convert(rest.pop("charts", ()), tuple[Chart, ...]),
+        planes=msgspec.convert(rest.pop("planes", ()), tuple[Plane, ...]),
         numbers=msgspec.convert(rest.pop("numbers", ()), tuple[Number, ...]),
         conditions=tuple(rest.pop("conditions", ())),
         fields={key: _from_plain(value) for key, value in rest.items()},
@@ -136,13 +168,15 @@ def _plain(value: Any) -> Any:
 
 
 def _from_plain(value: Any) -> Any:
-    """A list of numbers is an array; an interval comes back as an array of two."""
+    """Numbers in lists of one length are an array; an interval comes back as an array of two."""
     match value:
         case Mapping():
             return {key: _from_plain(item) for key, item in value.items()}
         case [*items] if all(item is None or isinstance(item, int | float) for item in items):
             return np.array([-np.inf if item is None else item for item in items], dtype=float)
         case [*items]:
-            return tuple(_from_plain(item) for item in items)
+            parts = tuple(_from_plain(item) for item in items)
+            shapes = {part.shape if isinstance(part, np.ndarray) else None for part in parts}
+            return np.stack(parts) if len(shapes) == 1 and None not in shapes else parts
         case _:
             return value
