@@ -43,7 +43,7 @@ class Differential(ABC):
         """J itself, one row for each entry of the state after the step."""
 
     @abstractmethod
-    def rows(self, where: slice) -> Differential:
+    def rows(self, where: slice | list[int]) -> Differential:
         """The same at some of the points."""
 
 
@@ -123,7 +123,7 @@ class ByAutograd(Differential):
     def matrix(self) -> Tensor:
         return whole(self, self.state)
 
-    def rows(self, where: slice) -> ByAutograd:
+    def rows(self, where: slice | list[int]) -> ByAutograd:
         return ByAutograd(self.step, self.state[where], self.x[where])
 
 
@@ -146,7 +146,7 @@ class Resting(Differential):
             self.valid[:, None, None], moving, torch.eye(*moving.shape[1:]).to(moving)
         )
 
-    def rows(self, where: slice) -> Resting:
+    def rows(self, where: slice | list[int]) -> Resting:
         return Resting(self.moving.rows(where), self.valid[where])
 
 

@@ -41,7 +41,7 @@ class LayerDifferential(Differential):
     def matrix(self) -> Tensor:
         return whole(self, self.state)
 
-    def rows(self, where: slice) -> LayerDifferential:
+    def rows(self, where: slice | list[int]) -> LayerDifferential:
         slopes = tuple(slope[where] for slope in self.slopes)
         return replace(self, state=self.state[where], slopes=slopes)
 

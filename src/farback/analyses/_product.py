@@ -1,0 +1,112 @@
+"""The spectrum of a product of Jacobians, in logs, so that nothing under- or overflows.
+
+    P = J_q ... J_2 J_1
+    (1)  singular values: V <- orth(P^T orth(P V));  ln sigma_i = sum over steps of ln |R_ii|
+    (2)  eigenvalues:     V <- orth(P V);            ln |lambda_i| = mean over rounds of the same
+
+A short product whose values lie within half of the digits of each other is formed, and the library
+gives its spectrum. Any other is never formed: directions go through its factors one by one, twice
+as many as are asked for, orthogonal again after each. A round of (1) brings value i nearer by
+(sigma_{i+1} / sigma_i)^2, and the values of a long product lie far apart. Rounds end when no value
+asked for moves by more than `_SETTLED`. Of (2) a complex pair turns as it grows: its two values
+come out alike only in the mean over rounds.
+
+Axes: K directions, B rows, N state.
+
+Reference: subspace iteration as in Golub and Van Loan 2013; through the factors of a product,
+Bojanczyk, Ewerbring, Luk and Van Dooren 1991.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..flow.motion import Differential
+from ._orthogonal import orthogonal, started
+
+_SHORT = 16
+_ROUNDS = 6
+_SETTLED = 1e-6
+
+
+def singular_values(
+    factors: Sequence[Differential], count: int, like: Float[Tensor, "B N"], *, seed: int
+) -> Float[Tensor, "B K"]:
+    """Ln of the largest `count` singular values of the product, from the largest (1)."""
+    formed = _formed(factors, like)
+    if formed is not None:
+        values = torch.linalg.svdvals(formed)[:, :count]
+        if _near(values):
+            return values.double().log()
+    directions = _start(count, like, seed)
+    before = growth = torch.full((len(like), count), -torch.inf, dtype=torch.float64)
+    for _ in range(_ROUNDS):
+        directions, _ = _through(factors, directions)
+        directions, grown = _through(factors, directions, back=True)
+        growth = grown.sort(-1, descending=True).values[:, :count]
+        if _moved(growth, before) <= _SETTLED:
+            break
+        before = growth
+    return growth
+
+
+def eigenvalues(
+    factors: Sequence[Differential], count: int, like: Float[Tensor, "B N"], *, seed: int
+) -> Float[Tensor, "B K"]:
+    """Ln of the largest `count` moduli of the product's eigenvalues, from the largest (2)."""
+    formed = _formed(factors, like)
+    if formed is not None:
+        moduli = torch.linalg.eigvals(formed).abs().sort(-1, descending=True).values[:, :count]
+        if _near(moduli):
+            return moduli.double().log()
+    directions = _start(count, like, seed)
+    total = torch.zeros(len(like), len(directions), dtype=torch.float64)
+    for number in range(_ROUNDS):
+        directions, growth = _through(factors, directions)
+        if number >= _ROUNDS // 2:
+            total += growth / (_ROUNDS - _ROUNDS // 2)
+    return total.sort(-1, descending=True).values[:, :count]
+
+
+def _formed(factors: Sequence[Differential], like: Tensor) -> Float[Tensor, "B N N"] | None:
+    """The product itself, where it is short."""
+    if len(factors) > _SHORT:
+        return None
+    size = like.shape[1]
+    directions = started(size, *like.shape, like=like, seed=0)
+    for factor in factors:
+        directions = factor.push(directions)
+    return directions.permute(1, 2, 0) if bool(torch.isfinite(directions).all()) else None
+
+
+def _near(values: Float[Tensor, "B K"]) -> bool:
+    """Whether the library has computed even the smallest to half of its digits."""
+    return bool((values[:, -1] > torch.finfo(values.dtype).eps ** 0.5 * values[:, 0]).all())
+
+
+def _start(count: int, like: Float[Tensor, "B N"], seed: int) -> Float[Tensor, "K B N"]:
+    draw = torch.Generator().manual_seed(seed)
+    wide = min(2 * count, like.shape[1])
+    drawn = torch.randn(wide, *like.shape, generator=draw, dtype=torch.float64)
+    return orthogonal(drawn.to(like)).directions
+
+
+def _through(
+    factors: Sequence[Differential], directions: Tensor, *, back: bool = False
+) -> tuple[Tensor, Float[Tensor, "B K"]]:
+    growth = torch.zeros(directions.shape[1], len(directions), dtype=torch.float64)
+    order: Iterable[Differential] = reversed(factors) if back else factors
+    for factor in order:
+        moved = factor.pull(directions) if back else factor.push(directions)
+        directions, grown = orthogonal(moved)
+        growth += grown.cpu()
+    return directions, growth
+
+
+def _moved(now: Tensor, before: Tensor) -> float:
+    """The largest change of a log that is not a true zero in both."""
+    return float(torch.where(now == before, 0.0, (now - before).abs()).max())
