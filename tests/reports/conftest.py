@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,8 +15,10 @@ from farback.experiments._line import Line
 from farback.flow import (
     Chart,
     Finding,
+    Mark,
     Measurement,
     Number,
+    Plane,
     Profile,
     Remedy,
     Series,
@@ -242,3 +245,37 @@ def comparison(runs: Runs) -> Comparison:
             Line("ours", compare(Claim("solved", None, ""), mixed)),
         ),
     )
+
+
+@pytest.fixture(scope="session")
+def mapped(profile) -> Profile:
+    """A profile with two planes: kinds of place, with what lies over them, and a quantity."""
+    x, y = np.linspace(-2, 2, 200), np.linspace(-1, 1, 100)
+    across, up = np.meshgrid(x, y)
+    kind = np.where(across + up**2 > 0, 1.0, 0.0)
+    kind[:5] = -1
+    fields = {
+        "x": x,
+        "y": y,
+        "kind": kind,
+        "norm": across**2 + up**2 - 1,
+        "log_loss": -(across**2 + up**2),
+        "fixed": np.array([[-1.0, 0.0], [1.0, 0.0]]),
+        "way": np.stack([np.linspace(0, 1, 30), np.linspace(0, 0.5, 30)], 1),
+    }
+    basins = Plane(
+        "Basins",
+        "x",
+        "y",
+        "kind",
+        "state 1",
+        "state 2",
+        "basin",
+        unit="class",
+        classes=("to the first", "to <second>"),
+        contours=(("norm of one", "norm"),),
+        marks=(Mark("attractors", "fixed"), Mark("a row of the batch", "way", joined=True)),
+    )
+    loss = Plane("Loss", "x", "y", "log_loss", "along", "across", "loss", unit="ln")
+    measurement = Measurement("basins", "Where each state goes.", fields, planes=(basins, loss))
+    return replace(profile, measurements={**profile.measurements, "basins": measurement})

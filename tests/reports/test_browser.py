@@ -45,7 +45,9 @@ def chromium(tmp_path_factory):
     window.quit()
 
 
-@pytest.fixture(scope="module", params=["profile", "pair", "silent", "runs", "comparison"])
+@pytest.fixture(
+    scope="module", params=["profile", "pair", "silent", "mapped", "runs", "comparison"]
+)
 def opened(request, chromium, tmp_path_factory):
     """Pages of profiles, one without a curve, and of results; opened once for all that look."""
     profiles = request.getfixturevalue(request.param)
@@ -124,6 +126,20 @@ def test_drawn_curve_equals_the_json(single, profile):
         "return document.getElementById('chart-0').data.find((t) => t.name === 'whole state').y"
     )
     assert drawn == pytest.approx([value / math.log(10) for value in block["log_norm"]], rel=1e-5)
+
+
+def test_pointing_at_a_plane_says_what_is_there(chromium, mapped, tmp_path):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.by import By
+
+    window = open_page(chromium, mapped, tmp_path)
+    plot = window.find_element(By.CSS_SELECTOR, "figure.plane .plot")
+    window.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
+    drag = plot.find_element(By.CSS_SELECTOR, ".nsewdrag")
+    for shift, kind in ((-100, "to the first"), (100, "to <second>")):
+        ActionChains(window).move_to_element_with_offset(drag, shift, 0).perform()
+        said = window.find_element(By.CSS_SELECTOR, "figure.plane .reading").text
+        assert said.startswith("state 1 ") and said.endswith(f": {kind}")
 
 
 def test_arrow_keys_move_the_point_and_say_its_values(single, profile):

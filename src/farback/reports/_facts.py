@@ -50,10 +50,11 @@ def value_text(value: Any) -> str:
 
 
 def _drawn(measurement: Measurement) -> set[str]:
-    """The fields that a chart shows."""
+    """The fields that a chart or a plane shows."""
     series = [one for chart in measurement.charts for one in chart.series]
     edges = {name for one in series for name in (one.y, one.low, one.high) if name}
-    return edges | {chart.x for chart in measurement.charts}
+    ground = {name for plane in measurement.planes for name in (plane.x, plane.y, plane.z)}
+    return edges | ground | {chart.x for chart in measurement.charts}
 
 
 def _values(measurement: Measurement, drawn: set[str]) -> dict[str, str]:

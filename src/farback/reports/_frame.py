@@ -12,7 +12,8 @@ import jinja2
 
 from .. import __version__
 from ..errors import InputRefused
-from . import _palette
+from ..flow import Measurement, Plane
+from . import _ground, _palette
 from ._facts import value_text
 from ._figure import figure
 from ._picture import Picture, table
@@ -23,7 +24,7 @@ _ASSETS = files("farback.reports")
 
 @dataclass(frozen=True)
 class Drawing:
-    """What a template needs of one chart."""
+    """What a template needs of one chart or plane."""
 
     key: str
     title: str
@@ -39,6 +40,14 @@ def drawing(drawn: Picture, key: str, height: int) -> Drawing:
     header, rows = table(drawn)
     caption = " ".join(part for part in (drawn.caption, *drawn.notes, *seen.notes) if part)
     return Drawing(key, drawn.title, caption, figure(drawn, seen, height=height), header, rows)
+
+
+def laid_out(measurement: Measurement, plane: Plane, key: str, height: int) -> Drawing:
+    """A plane at a height, with a coarse table of it."""
+    drawn = _ground.ground(measurement, plane)
+    header, rows = _ground.table(drawn)
+    caption = " ".join(part for part in (plane.caption, *drawn.notes) if part)
+    return Drawing(key, plane.title, caption, _ground.figure(drawn, height=height), header, rows)
 
 
 def render(template: str, **context: Any) -> str:

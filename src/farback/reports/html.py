@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 
-from ..flow import Chart, Measurement, Number, Profile
+from ..flow import Chart, Measurement, Number, Plane, Profile
 from ._facts import facts
-from ._frame import Drawing, drawing, render
+from ._frame import Drawing, drawing, laid_out, render
 from ._gather import names
 from ._picture import leading, overlay, picture
 
-HEIGHT = 300
+HEIGHT, TALL = 300, 420
 ROOMY, TIGHT = 620, 1000
 """So many letters beside the leading chart fit the first screen in large, and in smaller type."""
 
@@ -29,6 +29,9 @@ def page(profiles: Sequence[Profile]) -> str:
     def draw(measurement: Measurement, chart: Chart) -> Drawing:
         return drawing(picture(measurement, chart), f"chart-{next(keys)}", HEIGHT)
 
+    def lay(measurement: Measurement, plane: Plane) -> Drawing:
+        return laid_out(measurement, plane, f"chart-{next(keys)}", TALL)
+
     return render(
         "page.html.j2",
         profiles=profiles,
@@ -37,6 +40,7 @@ def page(profiles: Sequence[Profile]) -> str:
         numbers=_numbers(profiles, called),
         density=_density(profiles),
         draw=draw,
+        lay=lay,
         facts=facts,
     )
 

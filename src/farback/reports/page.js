@@ -116,11 +116,40 @@
     return draw;
   };
 
+  // A field over two axes: pointing at it says where, and what is there.
+  const plane = (figure) => {
+    const plot = figure.querySelector(".plot");
+    const reading = figure.querySelector(".reading");
+    const source = figure.querySelector("script.figure").textContent;
+
+    const rest = () => {
+      reading.textContent = reading.dataset.hint;
+      reading.classList.remove("live");
+    };
+
+    const draw = () => {
+      const { data, layout } = painted(source);
+      if (printing) layout.width = PRINT_WIDTH;
+      rest();
+      return Plotly.react(plot, data, layout, config);
+    };
+
+    draw();
+    plot.on("plotly_hover", ({ points: [point] }) => {
+      if (point.data.type !== "heatmap") return;
+      const [across, up] = point.data.meta;
+      reading.textContent = `${across} ${said(String(point.x))}, ${up} ${said(String(point.y))}: ${point.text}`;
+      reading.classList.add("live");
+    });
+    plot.on("plotly_unhover", rest);
+    return draw;
+  };
+
   // A chart that is folded away has no width yet; it is drawn when it is opened.
   const redraws = [];
   document.querySelectorAll("figure").forEach((figure) => {
     const folded = figure.closest("details:not([open])");
-    const begin = () => redraws.push(chart(figure));
+    const begin = () => redraws.push((figure.classList.contains("plane") ? plane : chart)(figure));
     if (folded) folded.addEventListener("toggle", begin, { once: true });
     else begin();
   });
