@@ -81,6 +81,9 @@ def test_a_step_is_the_librarys_search_with_the_inverse_hessian_carried_on(
             np.testing.assert_allclose(mine, x, rtol=0, atol=1e-7)
             assert float(one.memory["evaluations"][trial]) == count
         assert float(found[-1].memory["iterations"][trial]) == 12
+        passes = BFGS(batch=BATCH, gradient=gradient).passes(found[-1].memory, 3 * BATCH)
+        expected = count * BATCH, count * BATCH * gradient.backward_passes
+        assert (float(passes[0][trial]), float(passes[1][trial])) == expected  # type: ignore
 
 
 def test_a_search_at_its_end_stays_and_says_so() -> None:
@@ -112,6 +115,9 @@ def test_it_learns_a_fixed_set_and_a_trial_comes_out_the_same_among_others() -> 
     assert [run.outcome for run in several] == ["solved"] * 3
     assert (several[1].measures, several[1].curve) == (one[0].measures, one[0].curve)
     assert several[0].measures["evaluations"] > several[0].measures["iterations"] > 0
+    assert [run.backward for run in several] == [
+        16 * run.measures["evaluations"] for run in several
+    ]
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,26 @@ def test_a_step_goes_down_the_gradient_and_counts_the_surprises() -> None:
     assert float(learner.counted(learned.memory)["surprising"][0]) == pytest.approx(share)
 
 
+@pytest.mark.parametrize("window", [1, 4])
+def test_the_steps_that_are_taken_again_are_counted_as_passes(
+    window: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell, taken = Chunker(hidden=3, chunker_hidden=2, **WIDE), [0]
+    problem, own = Problem(cell, LAG), Chunker.hidden_units
+
+    def counting(self: Chunker, *given: Any) -> Tensor:
+        taken[0] += 1
+        return own(self, *given)
+
+    params = problem.parameters(SEED)
+    one = watched(problem, params, LAG.sample(Draws((SEED,), "training")).one(0, 0))
+    monkeypatch.setattr(Chunker, "hidden_units", counting)
+    lessons(window, True)(problem)(params, one)
+    again = taken[0] / len(cell.names) / (len(one.inputs) / CHUNK)  # a call takes CHUNK steps
+    passes = Chunking(window=window).passes({}, 1)
+    assert tuple(passes) == (1 + again, again)
+
+
 def test_chunking_keeps_the_contract() -> None:
     cell = Chunker(hidden=3, span=5.0)
     check_learner(Chunking(window=2), Problem(cell, LAG), unfit=Problem(Elman(), LAG))

@@ -168,3 +168,27 @@ def test_a_descent_that_throws_dice_has_them() -> None:
     learner = Flossing(Descent(UORO(), SGD(0.05)), before=2)
     assert learner.dice(SMALL) == learner.descent.dice(SMALL) == 3
     check_learner(learner, SMALL)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5, 9])
+@pytest.mark.parametrize("every", [0, 1, 3])
+def test_a_pass_is_counted_where_a_step_flosses_and_nowhere_else(
+    steps: int, every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = Flossing(DESCENT, exponents=1, before=2, every=every)
+    net, flossed, descended = Trials(SMALL), [0], max(0, steps - 2)
+
+    def counting(*given: object) -> Params:
+        flossed[0] += 1
+        return _slopes(*given)  # type: ignore
+
+    monkeypatch.setattr("farback.learners.flossing._slopes", counting)
+    with running():
+        params = net.parameters(SEEDS, torch.float64)
+        memory = learner.init(net, params, SEEDS)
+        for _ in range(steps):
+            params, memory, *_ = learner.step(net, params, memory, drawn())
+    forward, backward = learner.passes(memory, 2 * steps)
+    expected = 2.0 * (steps + flossed[0]), 2.0 * (descended + flossed[0])
+    assert torch.as_tensor(forward).tolist() == [expected[0]] * 2
+    assert torch.as_tensor(backward).tolist() == [expected[1]] * 2

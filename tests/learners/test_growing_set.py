@@ -27,7 +27,7 @@ def test_it_is_the_descent_on_a_set_that_grows(most: int) -> None:
     descent = Descent(BPTT(), Momentum(lr=0.5))
     learner = GrowingSet(descent, size=15, first=2, most=most)
     net = Trials(PROBLEM)
-    whole = TASK.training_set(Draws(SEEDS, "set", count=15))
+    whole, shown = TASK.training_set(Draws(SEEDS, "set", count=15)), [0, 0]
     with running():
         params = net.parameters(SEEDS, torch.float64)
         memory = learner.init(net, params, SEEDS)
@@ -44,6 +44,7 @@ def test_it_is_the_descent_on_a_set_that_grows(most: int) -> None:
                 for place in sets[row]:
                     found = descent.step(net, alone[row], mine[row], own.rows(place, 1))
                     alone[row], mine[row] = found.params, found.memory
+                    shown[row] += 1
             learned = learner.step(net, params, memory, whole)
             params, memory = learned.params, learned.memory
     assert min(len(it) for it in sets) > 2
@@ -54,7 +55,10 @@ def test_it_is_the_descent_on_a_set_that_grows(most: int) -> None:
     counted = learner.counted(memory)
     assert counted["epochs"].tolist() == [40.0, 40.0]
     assert counted["members"].tolist() == [float(len(it)) for it in sets]
-    assert counted["learned"].min() > 80
+    assert counted["learned"].tolist() == shown and min(shown) > 80
+    passes = learner.passes(memory, 40 * 15)
+    assert torch.as_tensor(passes.forward).tolist() == [40 * 15 + it for it in shown]
+    assert torch.as_tensor(passes.backward).tolist() == shown
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from farback.cells.transition_hierarchy import TransitionHierarchy
 from farback.draws import Draws
 from farback.errors import WrongUsage
 from farback.learners import BFGS, Annealing, Evolution, Guessing, HigherOrderGrowth, Multigrid
-from farback.learners._learner import Learned, Learner, Memory
+from farback.learners._learner import Count, Learned, Learner, Memory, Passes
 from farback.learners.cma_es import CMAES
 from farback.learners.construction import Construction
 from farback.learners.descent import Descent
@@ -156,9 +156,8 @@ class Changed(Learner):
     def presented(self) -> int:
         return 1
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        return 1.0, 1.0
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        return Passes(presented, presented)
 
     def fits(self, problem: Problem) -> None:
         """Every problem."""
@@ -215,6 +214,15 @@ class Counting(Changed):
 
 
 @dataclass(frozen=True)
+class Understating(Changed):
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        return Passes(presented / 2, presented)
+
+    def wrong(self, params: Params, right: Learned) -> Learned:
+        return right
+
+
+@dataclass(frozen=True)
 class Unfit(Changed):
     def wrong(self, params: Params, right: Learned) -> Learned:
         return right
@@ -232,6 +240,7 @@ class Unfit(Changed):
         (Growing(), "parameters and memory keep"),
         (Diverging(), "parameters stay finite"),
         (Counting(), "padding changes nothing"),
+        (Understating(), "it counts sequences and passes"),
     ],
     ids=lambda it: type(it).__name__ if isinstance(it, Learner) else "",
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._catalogue import class_names, named
 
-_FOR_YOUR_OWN = {"Learned": "_learner", "Search": "_search"}
+_FOR_YOUR_OWN = {"Learned": "_learner", "Passes": "_learner", "Search": "_search"}
 """What one's own is written with, beside the interface, and where it lives."""
 
 

@@ -39,6 +39,17 @@ class Learned(NamedTuple):
     loss: Float[Tensor, "R B"]
 
 
+Count = float | Float[Tensor, " R"]
+"""A number, of each trial or of all alike."""
+
+
+class Passes(NamedTuple):
+    """How often sequences were gone through, in lengths of a sequence."""
+
+    forward: Count
+    backward: Count
+
+
 class Compiled(NamedTuple):
     """How the native engine runs a learner."""
 
@@ -56,10 +67,14 @@ class Learner(Part, ABC):
     def presented(self) -> int:
         """Sequences of one step."""
 
-    @property
     @abstractmethod
-    def passes(self) -> tuple[float, float]:
-        """Passes forward and passes back for each sequence presented."""
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        """All passes of the trials since their start.
+
+        Args:
+            memory: as the last step left it.
+            presented: sequences presented since the start.
+        """
 
     @property
     def keeps_probabilities(self) -> bool:

@@ -24,7 +24,7 @@ from ..errors import expect
 from ..problem import CHUNK, Problem, Trials, answer
 from ..types import Params, Sequences
 from . import _chance as chance
-from ._learner import Compiled, Learned, Learner, Memory, expect_weights
+from ._learner import Compiled, Count, Learned, Learner, Memory, Passes, expect_weights
 
 Tried = tuple[Params, Memory]
 
@@ -69,9 +69,8 @@ class Search(Learner):
     def presented(self) -> int:
         return self.batch
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        return 1.0, 0.0
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        return Passes(presented, 0.0)
 
     def fits(self, problem: Problem) -> None:
         """Every task, and every cell all of whose parameters may be tried."""

@@ -10,10 +10,8 @@ two steps of one iteration are not quite one of two. It asks for the error and t
 batch many times over, so the batch should be the whole of a training set that comes in turn
 (`Task.in_turn`): otherwise each step begins with another function, and H is of the one before.
 
-A step presents its batch once, however often its error is worked out: that is once at the start and
-once for each iteration where every first length of (1) is good, and `passes` tells of so many. What
-it was in truth is counted: `evaluations` of the error and the gradient, over the whole batch each,
-and `iterations`.
+A step presents its batch once, however often its error is worked out. That is counted:
+`evaluations` of the error and the gradient, over the whole batch each, and `iterations`.
 
 A trial's search has ended, and `ended` is 1, where no number of the gradient is larger than
 `tolerance`, or where no length along the gradient itself makes the error smaller. It then stays
@@ -49,7 +47,7 @@ from .._dice import bare
 from ..errors import WrongUsage, expect
 from ..problem import Problem, Trials
 from ..types import Params, Sequences, flat, split_like
-from ._learner import Learned, Learner, Memory
+from ._learner import Count, Learned, Learner, Memory, Passes
 from .descent import Descent
 from .gradients._gradient import Gradient
 from .gradients.bptt import BPTT
@@ -86,11 +84,10 @@ class BFGS(Learner):
     def presented(self) -> int:
         return self.batch
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        """Those of the start and of each iteration: what a step takes at least."""
-        evaluations = 1.0 + self.iterations
-        return evaluations, evaluations * self.gradient.backward_passes
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        """Each evaluation takes the whole batch forward and back."""
+        asked = memory["evaluations"] * self.batch
+        return Passes(asked, asked * self.gradient.backward_passes)
 
     def fits(self, problem: Problem) -> None:
         """Any cell and task whose error is a function of parameters that can be any numbers."""

@@ -49,7 +49,7 @@ from ..types import Params, Sequences
 from . import _chance as chance
 from ._candidates import Correlated, correlate, residual
 from ._cascade import OUTPUTS, answered, cascade, tenured
-from ._learner import Learned, Learner, Memory, chosen
+from ._learner import Count, Learned, Learner, Memory, Passes, chosen
 from .updates._update import Memory as UpdateMemory
 from .updates.quickprop import Quickprop
 
@@ -99,9 +99,8 @@ class CascadeCorrelation(Learner):
     def presented(self) -> int:
         return self.batch
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        return 1.0, 0.0
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        return Passes(presented, 0.0)
 
     def fits(self, problem: Problem) -> None:
         """A cascade, and a training set that is seen whole where there is one."""

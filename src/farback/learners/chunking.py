@@ -37,7 +37,7 @@ from ..engine.reference import batched
 from ..errors import WrongUsage, expect
 from ..problem import CHUNK, Problem, Trials, unroll
 from ..types import Params, Sequences
-from ._learner import Learned, Learner, Memory
+from ._learner import Count, Learned, Learner, Memory, Passes
 from ._lessons import Watched, lessons
 from .descent import descended
 from .updates._update import Update
@@ -69,9 +69,10 @@ class Chunking(Learner):
     def presented(self) -> int:
         return 1
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        return 1.0, float(self.window)
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        """At every step of a sequence each net takes its last `window` steps again, and back."""
+        again = presented * self.window
+        return Passes(presented + again, again)
 
     def fits(self, problem: Problem) -> None:
         """A hierarchy, and a target that it can be said to have missed."""

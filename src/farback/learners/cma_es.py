@@ -34,7 +34,7 @@ from ..draws import seed_of
 from ..errors import InputRefused, WrongUsage, expect
 from ..problem import CHUNK, Problem, Trials, answer
 from ..types import Params, Sequences
-from ._learner import Learned, Learner, Memory, expect_weights
+from ._learner import Count, Learned, Learner, Memory, Passes, expect_weights
 
 _FARTHEST = 1e30
 """Candidates farther away have diverged; the library takes none beyond 1e32."""
@@ -74,10 +74,9 @@ class CMAES(Learner):
     def presented(self) -> int:
         return self.population * self.batch
 
-    @property
-    def passes(self) -> tuple[float, float]:
+    def passes(self, memory: Memory, presented: Count) -> Passes:
         """A candidate's answer, and the net's own."""
-        return 2.0, 0.0
+        return Passes(2 * presented, 0.0)
 
     def fits(self, problem: Problem) -> None:
         """Every task, and every cell all of whose parameters may be tried."""

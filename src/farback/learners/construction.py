@@ -35,7 +35,7 @@ from ..engine.native import Told
 from ..errors import WrongUsage, expect, unknown
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
-from ._learner import Compiled, Learned, Learner, Memory, chosen
+from ._learner import Compiled, Count, Learned, Learner, Memory, Passes, chosen
 from .descent import Descent
 from .updates._update import Memory as UpdateMemory
 from .updates._update import Step, Update
@@ -74,9 +74,8 @@ class Construction(Learner):
     def presented(self) -> int:
         return self.descent.presented
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        return self.descent.passes
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        return self.descent.passes(memory["descent"], presented)
 
     def dice(self, problem: Problem) -> int:
         return self.descent.dice(problem)

@@ -27,7 +27,7 @@ from ..engine.reference import Function, batched
 from ..errors import InputRefused, WrongUsage, a
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
-from ._learner import Compiled, Learned, Learner, Memory, chosen
+from ._learner import Compiled, Count, Learned, Learner, Memory, Passes, chosen
 from .gradients._gradient import ErrorGradient, Gradient
 from .gradients._online import Advanced, OnlineGradient
 from .updates._update import Step, Update
@@ -63,9 +63,8 @@ class Descent(Learner):
     def presented(self) -> int:
         return self.batch
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        return 1.0, self.gradient.backward_passes
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        return Passes(presented, presented * self.gradient.backward_passes)
 
     def dice(self, problem: Problem) -> int:
         return self.gradient.dice(problem)

@@ -43,7 +43,7 @@ from ..engine.reference import Function, batched
 from ..errors import WrongUsage, expect
 from ..problem import CHUNK, Problem, Trials, read, unroll
 from ..types import Params, Sequences
-from ._learner import Learned, Learner, Memory, chosen
+from ._learner import Count, Learned, Learner, Memory, Passes, chosen
 from ._likelihood import likelihood, values
 from .updates._update import Memory as UpdateMemory
 from .updates._update import Update
@@ -99,9 +99,9 @@ class ExpectationMaximization(Learner):
     def keeps_probabilities(self) -> bool:
         return True
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        return 1.0, 1.0
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        """The answer is one forward; the E step, which knows the targets, one more and one back."""
+        return Passes(2 * presented, presented)
 
     def fits(self, problem: Problem) -> None:
         """States with a distribution, the M step that suits them, and targets that name classes."""

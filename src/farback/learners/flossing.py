@@ -36,7 +36,7 @@ from ..engine.reference import batched
 from ..errors import WrongUsage, expect
 from ..problem import CHUNK, Problem, Trials, answer
 from ..types import Params, Sequences
-from ._learner import Learned, Learner, Memory
+from ._learner import Count, Learned, Learner, Memory, Passes
 from .descent import Descent, descended
 from .gradients._gradient import expect_jacobian
 from .updates._update import Update
@@ -70,11 +70,22 @@ class Flossing(Learner):
     def presented(self) -> int:
         return self.descent.presented
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        """At most: not every step flosses."""
-        forward, back = self.descent.passes
-        return forward + 1, back + 1
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        """Those of the descent, and one forward and one back where a step flosses.
+
+        Before there is a descent, the answers of a step are one forward too.
+        """
+        steps = memory["count"]
+        first = steps.clamp(max=self.before)
+        later = steps - first
+        among = torch.zeros_like(later)
+        if self.every:
+            # Of the `later` steps the first is number 0, which does not floss.
+            among = (later - 1).clamp(min=0) // self.every
+        flossed = (first + among) * self.presented
+        learned = self.descent.passes(memory["descent"], later * self.presented)
+        answered = first * self.presented
+        return Passes(learned.forward + answered + flossed, learned.backward + flossed)
 
     def dice(self, problem: Problem) -> int:
         return self.descent.dice(problem)

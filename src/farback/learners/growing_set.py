@@ -27,7 +27,7 @@ from torch import Tensor
 from ..errors import WrongUsage, expect
 from ..problem import CHUNK, Problem, Trials, answer
 from ..types import Params, Sequences
-from ._learner import Learned, Learner, Memory, chosen
+from ._learner import Count, Learned, Learner, Memory, Passes, chosen
 from .descent import Descent
 
 
@@ -61,10 +61,10 @@ class GrowingSet(Learner):
     def presented(self) -> int:
         return self.size
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        """The answers; what is learned from takes the descent's passes beside them."""
-        return 1.0, 0.0
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        """All are answered; what is learned from takes the descent's passes beside that."""
+        learned = self.descent.passes(memory["descent"], memory["learned"])
+        return Passes(presented + learned.forward, learned.backward)
 
     def dice(self, problem: Problem) -> int:
         return self.descent.dice(problem)
@@ -87,8 +87,8 @@ class GrowingSet(Learner):
         return {
             "descent": self.descent.init(net, params, seeds),
             "member": begun.repeat(len(seeds), 1),
-            "learned": none,
-            "epochs": none.clone(),
+            "learned": none.double(),  # beyond what float32 can count
+            "epochs": none,
         }
 
     def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:

@@ -57,7 +57,7 @@ from ..cells.transition_hierarchy import Links, TransitionHierarchy, along, dela
 from ..errors import WrongUsage
 from ..problem import Problem, Trials
 from ..types import Params, Sequences
-from ._learner import Learned, Learner, Memory
+from ._learner import Count, Learned, Learner, Memory, Passes
 
 Growth = Literal["constant", "log", "linear"]
 
@@ -112,9 +112,8 @@ class HigherOrderGrowth(Learner):
     def presented(self) -> int:
         return 1
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        return 1.0, 0.0
+    def passes(self, memory: Memory, presented: Count) -> Passes:
+        return Passes(presented, 0.0)
 
     def fits(self, problem: Problem) -> None:
         """A transition hierarchy, whose links tell what to build and where errors go."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -104,10 +103,21 @@ def _a_value(bench: _Bench) -> None:
 
 
 def _counts(bench: _Bench) -> None:
-    presented, passes = bench.learner.presented, bench.learner.passes
+    presented = bench.learner.presented
     require(presented >= 1, f"a step presents {presented} sequences, expected at least one.")
-    good = len(passes) == 2 and all(math.isfinite(it) and it >= 0 for it in passes)
-    require(good, f"its passes came as {passes}, expected a number forward and a number back.")
+    memory = bench.learn(bench.begin(), bench.sequences(0)).memory
+    passes = bench.learner.passes(memory, presented)
+    counts = [torch.as_tensor(it, dtype=torch.float64) for it in passes]
+    good = [it.shape in ((), (len(_SEEDS),)) and it.isfinite().all() for it in counts]
+    expected = "a number forward and a number back, of each trial or of all alike"
+    require(len(good) == 2 and all(good), f"its passes came as {passes}, expected {expected}.")
+    forward, back = counts
+    answered = bool((forward >= presented).all()) and bool((back >= 0).all())
+    require(
+        answered,
+        f"its passes came as {passes}, expected at least one forward for each of {presented} "
+        "sequences, which it answers, and none below zero back.",
+    )
 
 
 def _refuses(bench: _Bench) -> None:

@@ -68,6 +68,8 @@ class Finished:
     seed: int
     outcome: Outcome
     sequences: int
+    forward: float
+    backward: float
     measures: dict[str, float]
     curve: dict[str, list[float]]
 
@@ -127,8 +129,9 @@ def run(
                     if plan.problem.task.criterion.last:
                         measures |= last.measures(row)
                     measures |= counted(plan.learner, memory, row)
+                    passes = passed(plan.learner, memory, row, presented)
                     points = curve.of(row, presented)
-                    deliver(Finished(seeds[row], outcome, presented, measures, points))
+                    deliver(Finished(seeds[row], outcome, presented, *passes, measures, points))
             open_to &= ~(diverged | solved | unsolved)
             if not open_to.any():
                 return
@@ -137,6 +140,15 @@ def run(
 def counted(learner: Learner, memory: Memory, row: int) -> dict[str, float]:
     """What the learner of one trial counted."""
     return {name: float(value[row]) for name, value in learner.counted(memory).items()}
+
+
+def passed(learner: Learner, memory: Memory, row: int, presented: int) -> tuple[float, float]:
+    """Passes forward and passes back of one trial."""
+    forward, backward = (
+        float(it[row]) if isinstance(it, torch.Tensor) else float(it)
+        for it in learner.passes(memory, presented)
+    )
+    return forward, backward
 
 
 def _row(params: Params, row: int) -> Params:

@@ -28,7 +28,7 @@ from ._compiled import Native
 from ._curve import Curve
 from ._exam import Last
 from ._feed import Feed
-from ._group import POINTS, Finished, Moment, Plan, counted
+from ._group import POINTS, Finished, Moment, Plan, counted, passed
 from ._judge import named
 from ._native_judge import NativeJudge
 
@@ -183,8 +183,9 @@ class _Group:
                 if plan.problem.task.criterion.last:
                     measures |= self._last.measures(row)
                 measures |= counted(plan.learner, memory, row)
+                passes = passed(plan.learner, memory, row, presented)
                 points = self._curve.of(row, presented)
-                yield Finished(self._seeds[row], outcome, presented, measures, points)
+                yield Finished(self._seeds[row], outcome, presented, *passes, measures, points)
         done = diverged | solved | unsolved
         self.open_to &= ~done
         lanes = self._compiled.lanes

@@ -155,7 +155,6 @@ class Study:
             self.device,
         )
         begun, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
-        forward, backward = self.learner.passes
 
         def deliver(finished: Finished) -> None:
             publish(
@@ -163,8 +162,8 @@ class Study:
                     trial=self.trial(finished.seed),
                     outcome=finished.outcome,
                     sequences=finished.sequences,
-                    forward=forward * finished.sequences,
-                    backward=backward * finished.sequences,
+                    forward=finished.forward,
+                    backward=finished.backward,
                     measures=finished.measures,
                     curve=finished.curve,
                     seconds=time.monotonic() - begun,
