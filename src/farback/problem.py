@@ -27,7 +27,7 @@ from .cells._cell import Cell
 from .draws import seed_of
 from .engine.reference import Function, batched
 from .tasks._task import Task
-from .types import Params, Sequences, plus
+from .types import Params, Sequences, plus, stacked
 
 CHUNK = 16
 """Steps whose errors and weight gradients are taken together."""
@@ -199,11 +199,8 @@ class Trials:
         self, seeds: Iterable[int], dtype: torch.dtype, device: torch.device | str = "cpu"
     ) -> Params:
         """The parameters of every trial at its start."""
-        drawn = [self._problem.parameters(seed) for seed in seeds]
-        return {
-            name: torch.stack([it[name] for it in drawn]).to(device=device, dtype=dtype)
-            for name in drawn[0]
-        }
+        drawn = stacked([self._problem.parameters(seed) for seed in seeds])
+        return {name: value.to(device=device, dtype=dtype) for name, value in drawn.items()}
 
     def mapped(self, make: Callable[[Problem], Function]) -> Function:
         """What is made for one sequence, for those of all trials: [R, B, ...] each."""

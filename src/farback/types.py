@@ -7,7 +7,7 @@ the same for all of them ([T, R, B, I]).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
@@ -109,6 +109,16 @@ def plus(one: Params, other: Params) -> Params:
 def size_of(params: Params) -> int:
     """How many numbers the parameters of one trial are."""
     return sum(value.numel() for value in params.values())
+
+
+def of_trial(several: Params, trial: int) -> Params:
+    """One trial's, of those of several, [R, ...]."""
+    return {name: value[trial] for name, value in several.items()}
+
+
+def stacked(trials: Sequence[Params]) -> Params:
+    """Those of several trials, [R, ...]."""
+    return {name: torch.stack([it[name] for it in trials]) for name in trials[0]}
 
 
 def flat(params: Params) -> Float[Tensor, " P"]:

@@ -22,7 +22,7 @@ from ..engine.native import Ahead, Learning, Told
 from ..engine.reference import Function, batched
 from ..errors import expect
 from ..problem import CHUNK, Problem, Trials, answer
-from ..types import Params, Sequences
+from ..types import Params, Sequences, of_trial
 from . import _chance as chance
 from ._learner import Compiled, Count, Learned, Learner, Memory, Passes, expect_weights
 
@@ -91,7 +91,7 @@ class Search(Learner):
         params = problem.parameters(0)
         own = chance.begin([0], next(iter(params.values())))
         learning = Learning(
-            {"chance": {name: it[0] for name, it in own.items()}} | self.begin(params),
+            {"chance": of_trial(own, 0)} | self.begin(params),
             before=self.propose,
             after=self.judged,
             batch=self.batch,

@@ -46,7 +46,7 @@ from torch import Tensor
 from .._dice import bare
 from ..errors import WrongUsage, expect
 from ..problem import Problem, Trials
-from ..types import Params, Sequences, flat, split_like
+from ..types import Params, Sequences, flat, of_trial, split_like, stacked
 from ._learner import Count, Learned, Learner, Memory, Passes
 from .descent import Descent
 from .gradients._gradient import Gradient
@@ -111,7 +111,7 @@ class BFGS(Learner):
         Descent(self.gradient, SGD()).fits(problem)
 
     def init(self, net: Trials, params: Params, seeds: Sequence[int]) -> Memory:
-        trials, size = len(seeds), len(flat(_of(params, 0)))
+        trials, size = len(seeds), len(flat(of_trial(params, 0)))
         none = torch.zeros(trials, dtype=torch.float64)
         return {
             "inverse": torch.eye(size, dtype=torch.float64).repeat(trials, 1, 1),
@@ -123,16 +123,19 @@ class BFGS(Learner):
     def step(self, net: Trials, params: Params, memory: Memory, sequences: Sequences) -> Learned:
         rows = range(len(memory["ended"]))
         errors = [
-            _Error(self.gradient, net, _of(params, row), sequences.trials([row])) for row in rows
+            _Error(self.gradient, net, of_trial(params, row), sequences.trials([row]))
+            for row in rows
         ]
-        searched = [self._searched(errors[row], _of(memory, row)) for row in rows]
+        searched = [self._searched(errors[row], of_trial(memory, row)) for row in rows]
         like = next(iter(params.values()))
-        moved = [split_like(x.to(like), _of(params, row)) for row, (x, _) in enumerate(searched)]
+        moved = [
+            split_like(x.to(like), of_trial(params, row)) for row, (x, _) in enumerate(searched)
+        ]
         outputs = [error.outputs for error in errors]
         steps = max(len(it) for it in outputs)
         return Learned(
-            _stacked(moved),
-            _stacked([remembered for _, remembered in searched]),
+            stacked(moved),
+            stacked([remembered for _, remembered in searched]),
             torch.cat([_lengthened(it, steps) for it in outputs], 1),
             torch.cat([error.loss for error in errors]),
         )
@@ -212,7 +215,7 @@ class _Error:
         params = split_like(torch.from_numpy(x.copy()).to(like), self._like)
         whole = {name: value.unsqueeze(0) for name, value in params.items()}
         found = self._gradient(self._net, whole, self._sequences)
-        slopes = flat({name: it[0] for name, it in found.gradient.items()})
+        slopes = flat(of_trial(found.gradient, 0))
         batch = found.loss.shape[1]
         self._answered = found.outputs, found.loss
         self._at, self.count = x.copy(), self.count + 1
@@ -231,16 +234,6 @@ def _definite(inverse: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
     except np.linalg.LinAlgError:
         return np.eye(len(same))
     return same if np.isfinite(same).all() else np.eye(len(same))
-
-
-def _of(trees: Params, row: int) -> Params:
-    """One trial's."""
-    return {name: value[row] for name, value in trees.items()}
-
-
-def _stacked(trees: Sequence[Params]) -> Params:
-    """Those of all trials, [R, ...]."""
-    return {name: torch.stack([it[name] for it in trees]) for name in trees[0]}
 
 
 def _lengthened(outputs: Float[Tensor, "T 1 B O"], steps: int) -> Float[Tensor, "T2 1 B O"]:

@@ -35,7 +35,7 @@ from ..draws import Draws
 from ..engine.reference import batched
 from ..errors import WrongUsage, expect
 from ..problem import CHUNK, Problem, Trials, answer
-from ..types import Params, Sequences
+from ..types import Params, Sequences, of_trial
 from ._learner import Count, Learned, Learner, Memory, Passes
 from .descent import Descent, descended
 from .gradients._gradient import expect_jacobian
@@ -177,7 +177,7 @@ def _slopes(net: Trials, params: Params, sequences: Sequences, count: int) -> Pa
 
     # Through so many steps there is nothing to trace once and replay: lengths differ.
     with torch.inference_mode(False), torch.no_grad():
-        size = len(problem.cell.start({name: it[0] for name, it in params.items()}))
+        size = len(problem.cell.start(of_trial(params, 0)))
         axes = first_axes(size, count).to(sequences.inputs)
         given = pytree.tree_map(torch.clone, (params, sequences.inputs, sequences.alive))
         return vmap(grad(tension), (0, 1, 1))(*given)

@@ -24,7 +24,7 @@ from ..cells._cell import Cell
 from ..draws import Draws
 from ..learners.gradients.bptt import BPTT
 from ..problem import Problem, Trials, read, unroll
-from ..types import Params, Sequences
+from ..types import Params, Sequences, of_trial, stacked
 from ._contract import check_configuration, copied, keep, require, require_close, require_kind, same
 from ._noise import Noise
 
@@ -151,7 +151,7 @@ def _alone_as_among_others(bench: _Bench) -> None:
     states = unroll(net, params, sequences)
     outputs = read(net, params, states, sequences).outputs
     for trial in range(2):
-        own = {name: value[trial] for name, value in params.items()}
+        own = of_trial(params, trial)
         for row in range(2):
             alone = sequences.one(trial, row)
             steps = alone.steps
@@ -229,7 +229,7 @@ CLAIMS = {
 def _two(bench: _Bench, seeds: tuple[int, int]) -> tuple[Params, Tensor, Tensor]:
     """Two moments side by side."""
     (params, state, x), (others, other_state, other_x) = (bench.moment(it) for it in seeds)
-    both = {name: torch.stack([value, others[name]]) for name, value in params.items()}
+    both = stacked([params, others])
     return both, torch.stack([state, other_state]), torch.stack([x, other_x])
 
 

@@ -24,7 +24,7 @@ from ..learners.gradients._gradient import ErrorGradient, Gradient
 from ..learners.gradients._online import OnlineGradient, whole
 from ..learners.gradients.bptt import BPTT
 from ..problem import Problem, Trials
-from ..types import Params, Sequences, plus
+from ..types import Params, Sequences, of_trial, plus
 from ._contract import check_configuration, copied, keep, require, require_close, require_kind, same
 from ._learned_start import LearnedStart
 from ._noise import Noise
@@ -217,7 +217,7 @@ def _alone_as_among_others(bench: _Bench) -> None:
             outputs = together.outputs[:steps, trial, row]
             require_close(together.loss[trial, row], one.loss, _CLOSE, sentence)
             require_close(outputs, one.outputs[:steps], _CLOSE, sentence)
-        mine = {name: value[trial] for name, value in together.gradient.items()}
+        mine = of_trial(together.gradient, trial)
         _require_trees(mine, reduce(plus, (it.gradient for it in alone)), sentence)
 
 

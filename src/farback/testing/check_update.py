@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 
 from ..engine.reference import batched
 from ..learners.updates._update import Memory, Step, Update
-from ..types import Params
+from ..types import Params, stacked
 from ._contract import check_configuration, copied, keep, require, require_close, require_kind, same
 
 _STEPS = 3
@@ -74,7 +74,7 @@ def _alone_as_among_others(update: Update) -> None:
     trials = [_parameters(seed) for seed in range(3)]
     # One gradient far larger than the others must be no business of theirs.
     trials[1] = {name: 1e3 * value for name, value in trials[1].items()}
-    together = {name: torch.stack([it[name] for it in trials]) for name in trials[0]}
+    together = stacked(trials)
     memory = batched(update.init, (0,))(together)
     alone = [update.init(it) for it in trials]
     descend = batched(lambda params, memory: _descend(update, params, memory), (0, 0))

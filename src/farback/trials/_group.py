@@ -18,7 +18,7 @@ from ..engine.reference import running
 from ..learners._learner import Learner, Memory
 from ..problem import Problem, Trials
 from ..results.run import Outcome
-from ..types import Params
+from ..types import Params, of_trial
 from ._curve import Curve
 from ._exam import Last, graded
 from ._feed import Feed
@@ -154,7 +154,7 @@ def passed(learner: Learner, memory: Memory, row: int, presented: int) -> tuple[
 def _row(params: Params, row: int) -> Params:
     """One trial's parameters, as tensors that autograd may follow."""
     with torch.inference_mode(False):
-        return {name: value[row].clone() for name, value in params.items()}
+        return {name: value.clone() for name, value in of_trial(params, row).items()}
 
 
 def _finite(params: Params) -> Bool[np.ndarray, " R"]:

@@ -36,7 +36,7 @@ from torch import Tensor
 from ...engine.native import Backward, Forward
 from ...errors import unknown
 from ...problem import Problem, Trials
-from ...types import Params, Sequences
+from ...types import Params, Sequences, of_trial
 from ._feedback import feedback_of
 from ._gradient import Net
 from ._influence import InfluenceGradient, Sensitive, approximated, product
@@ -62,7 +62,7 @@ class EProp(InfluenceGradient):
             own = torch.where(within.to(jacobian.device), jacobian, 0.0)
             return {name: product(own, it) for name, it in influence.items()}  # (2)
 
-        one = {name: it[0] for name, it in params.items()} if isinstance(net, Trials) else params
+        one = of_trial(params, 0) if isinstance(net, Trials) else params
         within = _within(self.hidden, tuple(net.cell.layout(one).items()))
         back = feedback_of(net, self.feedback)
         return approximated(net, params, carry, sequences, t, moved, back)
