@@ -49,6 +49,13 @@ def test_fresh_strings_are_of_either_class_and_of_all_lengths() -> None:
     assert (name, lengths, longer.elsewhere) == ("longer", set(range(11, 21)), ())
 
 
+@pytest.mark.parametrize("shortest", [1, 4, 5, 9])
+def test_longer_strings_are_tested_unless_none_are_asked_for(shortest: int) -> None:
+    ((name, longer),) = DualParity(shortest=shortest, tested=14).elsewhere
+    assert (name, longer) == ("longer", DualParity(shortest=11, longest=14, tested=None))
+    assert longer.elsewhere == DualParity(shortest=shortest, tested=None).elsewhere == ()
+
+
 @pytest.mark.parametrize("task", [DualParity(added=0), DualParity(short=0, longest=5, shortest=3)])
 def test_it_keeps_the_contract(task: DualParity) -> None:
     check_task(task)

@@ -49,7 +49,7 @@ class DualParity(TwoClasses):
         added: longer strings that are learned from too.
         longest: symbols of these, and of fresh strings, at most.
         shortest: symbols of fresh strings, at least.
-        tested: symbols of the strings of the other test, at most.
+        tested: symbols of the strings of the other test, at most; None for no such test.
         error_below: the mean absolute error below which the training set is learned.
     """
 
@@ -59,7 +59,7 @@ class DualParity(TwoClasses):
     added: int = 30
     longest: int = 10
     shortest: int = 1
-    tested: int = 20
+    tested: int | None = 20
     error_below: float = 0.1
 
     def refuse(self) -> None:
@@ -72,7 +72,8 @@ class DualParity(TwoClasses):
         expect(1, shortest=self.shortest)
         least = self.short + 2 if self.added else self.short
         expect(max(least, self.shortest + 1), longest=self.longest)
-        expect(self.longest + 2, tested=self.tested)
+        if self.tested is not None:
+            expect(self.longest + 2, tested=self.tested)
         if not self.error_below > 0:
             raise WrongUsage(
                 f"error_below came as {self.error_below}, expected more than 0; try "
@@ -108,10 +109,10 @@ class DualParity(TwoClasses):
     @property
     def elsewhere(self) -> tuple[tuple[str, Task], ...]:
         """Strings longer than any that is learned from."""
-        if self.shortest > self.short:
+        if self.tested is None:
             return ()
-        longer = {"shortest": self.longest + 1, "longest": self.tested, "tested": self.tested + 2}
-        return (("longer", replace(self, **longer)),)
+        longer = replace(self, shortest=self.longest + 1, longest=self.tested, tested=None)
+        return (("longer", longer),)
 
     @property
     def _all_short(self) -> int:
