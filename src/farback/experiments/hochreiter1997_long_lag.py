@@ -20,8 +20,9 @@ that one of them is right at the end only if it is wrong at all steps before.
 
 Of CH it leaves open nearly all: how far its errors go back (3 steps of each net, as in the source
 of 1992), how far a prediction may be off (0.25, the task's own), and codes of time (none). In a
-separate C program such a chunker soon tells the last symbol (0.99 against 0.01), by its inputs
-alone: its hidden unit is 0.98 after x and after y, and that is all that the automatiser learns.
+separate C program, no part of farback, such a chunker soon tells the last symbol (0.99 against
+0.01), by its inputs alone: its hidden unit is 0.98 after x and after y, and that is all that the
+automatiser learns.
 
 What to expect at p = 100: gate and g start at 1/2, so the new cell counts time, s about p/4. The
 outputs for x and y learn from one step a string, which is stable below lr s^2/16 = 2 only, and the
