@@ -11,8 +11,9 @@ from farback.analyses.gate_memory import bias_for
 from farback.flow import Finding, Path, Remedy, Trace
 
 
-def trace(rate, *, needs=None, lags=40, **path):
+def trace(rate, *, needs=None, lags=40, alive=(40, 40, 40), **path):
     norms = np.arange(lags)[None, :, None] * rate + np.zeros((1, 1, 3))
+    norms = np.where(np.arange(lags)[:, None] < np.array(alive), norms, -np.inf)
     own = Path("rnn.l0", "RNN", {"": norms}, norms, **path)
     return Trace(
         subject="made by hand",
@@ -53,6 +54,20 @@ def test_a_need_beyond_the_batch_is_extrapolated_and_said_so(needs, severity):
     finding = judged(AdjointDecay(), trace(-0.1, needs=needs))
     assert finding.severity == severity
     assert "extrapolated" in finding.claim
+
+
+@pytest.mark.parametrize("alive", [(6, 6, 6), (3, 6, 6)])
+def test_an_error_that_is_zero_in_all_samples_is_called_so(alive):
+    finding = judged(AdjointDecay(), trace(-0.1, alive=alive))
+    assert finding.claim.startswith("the error is exactly zero beyond lag 5;")
+
+
+@pytest.mark.parametrize(("alive", "furthest"), [((6, 6, 9), 8), ((6, 4, 40), 39)])
+def test_an_error_that_is_zero_in_most_samples_is_not_called_zero(alive, furthest):
+    finding = judged(AdjointDecay(), trace(-0.1, alive=alive))
+    told = f"beyond lag 5 in at least half of the samples (in others it comes to lag {furthest});"
+    assert told in finding.claim
+    assert finding.word == "vanishes"
 
 
 def test_a_radius_below_one_suggests_an_orthogonal_start():

@@ -68,7 +68,10 @@ def _enough(m: Measurement) -> tuple[bool, str]:
 def _rate_text(m: Measurement, said: str) -> str:
     last = zero_beyond(m.log_norm)
     if last is not None:
-        return f"the error is exactly zero beyond lag {last}"
+        zero = f"the error is exactly zero beyond lag {last}"
+        if m.furthest == last:
+            return zero
+        return f"{zero} in at least half of the samples (in others it comes to lag {m.furthest})"
     if m.rate is None:
         return f"there are too few lags for a rate ({len(m.lags) - 1})"
     interval = ""

@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 from scipy.stats import binom
 
 LN2 = math.log(2)
@@ -49,6 +50,9 @@ class Decay:
     reach: int | None
     reach_interval: tuple[float, float] | None
     reach_at_least: bool
+    furthest: int | None
+    """The largest lag at which any sample has an error that is not zero."""
+
     relative_at_end: float | None
 
     def fields(self) -> dict[str, Any]:
@@ -92,7 +96,7 @@ def decay(
     middle = _quantile(relative, 0.5)
     reach = _reach(middle, floor)
     low, high = _bounds(relative)
-    finite = np.flatnonzero(np.isfinite(middle))
+    end = _last(np.isfinite(middle))
     return Decay(
         lags=np.arange(count, dtype=float),
         log_norm=_quantile(curves, 0.5),
@@ -105,7 +109,8 @@ def decay(
         reach=reach,
         reach_interval=_reaches(low, high, floor) if len(curves) > 1 else None,
         reach_at_least=reach == count - 1,
-        relative_at_end=float(middle[finite[-1]]) if len(finite) else None,
+        furthest=_last((curves > -np.inf).any(0)),
+        relative_at_end=None if end is None else float(middle[end]),
     )
 
 
@@ -133,8 +138,8 @@ def word(found: Decay) -> str:
 
 def zero_beyond(log_norm: np.ndarray) -> int | None:
     """The last lag with an error, where all that follows are true zeros; else None."""
-    alive = np.flatnonzero(log_norm > -np.inf)
-    return int(alive[-1]) if len(alive) and alive[-1] < len(log_norm) - 1 else None
+    last = _last(log_norm > -np.inf)
+    return None if last == len(log_norm) - 1 else last
 
 
 def interval(values: np.ndarray) -> tuple[float, float] | None:
@@ -178,8 +183,13 @@ def _slope(curve: np.ndarray) -> float | None:
 
 def _reach(relative: np.ndarray, floor: float) -> int | None:
     with np.errstate(invalid="ignore"):
-        above = np.flatnonzero(relative >= math.log(floor))
-    return int(above[-1]) if len(above) else None
+        return _last(relative >= math.log(floor))
+
+
+def _last(true: ArrayLike) -> int | None:
+    """The largest lag at which it is so."""
+    lags = np.flatnonzero(true)
+    return int(lags[-1]) if len(lags) else None
 
 
 _ZERO = -1e300
