@@ -92,3 +92,21 @@ def test_what_no_net_can_be_is_refused(choices: dict[str, Any], why: str) -> Non
 def test_a_unit_corrects_a_weight_of_one_before_it(wrong: tuple[int, int]) -> None:
     with pytest.raises(WrongUsage, match="as number 0, expected one of the 2 units before it"):
         params_of(TransitionHierarchy(built=(wrong,)))
+
+
+@pytest.mark.parametrize(
+    ("built", "advice"),
+    [
+        (((0, 3),), "try (0, 0)."),
+        (((0, 0), (0, 3)), "try (0, 1)."),
+        (((0, 0), (0, 1), (0, 2), (9, 0), (1, 0)), "try (1, 1)."),
+        ((*((unit, source) for unit in range(2) for source in range(3)), (9, 0)), "try (2, 0)."),
+        (((9, 0), *((unit, source) for unit in range(2) for source in range(3))), "leave it out."),
+    ],
+)
+def test_what_is_suggested_instead_is_not_there_already(
+    built: tuple[tuple[int, int], ...], advice: str
+) -> None:
+    with pytest.raises(WrongUsage) as refused:
+        params_of(TransitionHierarchy(built=built))
+    assert str(refused.value).endswith(advice)

@@ -29,6 +29,7 @@ Reference: M. B. Ring, Learning Sequential Tasks by Incrementally Adding Higher 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -91,9 +92,12 @@ class TransitionHierarchy(Cell):
         """Weights [units, I], outputs first; the weights that the units correct; their start."""
         for number, (unit, source) in enumerate(self.built):
             if not (0 <= unit < outputs + number and 0 <= source < inputs):
+                weights = product(range(outputs + number), range(inputs))
+                free = next((it for it in weights if it not in self.built), None)
                 raise WrongUsage(
                     f"built came with {(unit, source)} as number {number}, expected one of the "
-                    f"{outputs + number} units before it and one of {inputs} inputs; try (0, 0)."
+                    f"{outputs + number} units before it and one of {inputs} inputs; "
+                    f"{'leave it out' if free is None else f'try {free}'}."
                 )
         drawn = uniform(generator, outputs + self.most, inputs, width=self.width)
         missing = [(_NOWHERE, _NOWHERE)] * (self.most - len(self.built))
