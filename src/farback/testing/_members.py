@@ -86,7 +86,7 @@ def covering() -> list[tuple[str, str]]:
 
     A few are too large to be quick, as nets of many outputs on characters.
     """
-    pairs = [pair for pair in PAIRS if _influence(*pair) <= _QUICK]
+    pairs = [pair for pair in PAIRS if influence(*pair) <= _QUICK]
     chosen: dict[tuple[str, str], None] = {}
     for place, room in enumerate((CELLS, TASKS)):
         for number, name in enumerate(room):
@@ -98,7 +98,7 @@ def covering() -> list[tuple[str, str]]:
 
 
 @cache
-def _influence(cell: str, task: str) -> int:
+def influence(cell: str, task: str) -> int:
     """Numbers of dstate/dparams."""
     problem = Problem(CELLS[cell], TASKS[task])
     params = problem.parameters(0)

@@ -80,7 +80,7 @@ def test_a_short_run_comes_out_as_on_the_reference_engine(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_trial_comes_out_the_same_alone_and_among_others(name: str) -> None:
-    many, one = train(name, 40), train(name, [17])
+    many, one = train(name, 20), train(name, [17])  # beyond the widest register
     assert numbers(many[17]) == numbers(one[0])
 
 
