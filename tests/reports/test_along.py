@@ -158,7 +158,7 @@ def test_rows_over_two_choices_are_a_map(plane):
 def test_the_page_holds_the_map_and_matplotlib_draws_it(plane):
     comparison = Comparison("Latch", "a source", "", tuple(plane))
     text = page(of_comparison(comparison))
-    assert '<table class="map">' in text and 'style="--dark: 0.75"' in text
+    assert '<table class="map" ' in text and 'style="--dark: 0.75"' in text
     axes = comparison.plot("solved")
     assert [it.get_text() for it in axes.get_yticklabels()] == ["s = 0", "s = 1"]
     drawn = axes.images[0].get_array()
@@ -167,7 +167,7 @@ def test_the_page_holds_the_map_and_matplotlib_draws_it(plane):
 
 def test_the_map_names_both_choices(plane):
     comparison = Comparison("Latch", "a source", "", tuple(plane))
-    assert "up: noise; along: T (steps)" in page(of_comparison(comparison))
+    assert "Up: noise; along: T (steps)." in page(of_comparison(comparison))
     assert comparison.plot("solved").get_ylabel() == "noise"
 
 

@@ -6,11 +6,13 @@ import json
 import math
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from farback.reports import report
+from farback.results.claim import Claim
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -220,3 +222,26 @@ def test_axe_finds_no_violation_where_everything_is_opened(results):
     )
     results.execute_script("return new Promise((done) => setTimeout(done, 1000))")
     assert [rule["id"] for rule in Axe().run(results)["violations"]] == []
+
+
+@pytest.fixture
+def wide(chromium, comparison, tmp_path):
+    """Five measures of a row whose name is long."""
+    first = comparison.lines[0]
+    lines = tuple(
+        replace(first, row=row, compared=replace(first.compared, claim=Claim(f"m{it}", None, "")))
+        for row in ("LSTM1997()", "Carousel(input_gate=True, output_gate=True)")
+        for it in range(5)
+    )
+    return open_page(chromium, replace(comparison, lines=lines), tmp_path)
+
+
+def test_the_name_of_a_row_breaks_between_its_words_alone(wide):
+    lines = wide.execute_script(
+        """return [...document.querySelectorAll('.matrix tbody th')].map((name) => {
+             const text = document.createRange();
+             text.selectNodeContents(name);
+             return new Set([...text.getClientRects()].map((it) => it.top)).size;
+           })"""
+    )
+    assert lines[0] == 1 and 1 <= lines[1] <= 2

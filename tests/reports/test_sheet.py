@@ -105,6 +105,19 @@ def test_a_comparison_says_what_is_within_and_why_not(comparison):
     )
 
 
+def test_a_comparison_without_published_numbers_tells_of_none(comparison):
+    ours = replace(comparison, lines=comparison.lines[-1:])
+    assert (of_comparison(ours).verdict, of_comparison(ours).tone) == ("", "")
+    assert "published" not in of_comparison(ours).meaning
+    assert "the published value lies inside" in of_comparison(comparison).meaning
+    assert (of_comparison(comparison).verdict, of_comparison(comparison).tone) == (
+        "some outside",
+        "bad",
+    )
+    within = of_comparison(replace(comparison, lines=comparison.lines[:1]))
+    assert (within.verdict, within.tone) == ("none outside", "ok")
+
+
 def test_a_comparison_tells_the_published_number_and_its_place(comparison):
     square = squares(of_comparison(comparison))["first", "sequences"]
     assert square.published == "published 9,000 (table 1, row 2)"

@@ -6,7 +6,7 @@ why not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..experiments._comparison import Comparison
@@ -20,6 +20,7 @@ from ._sheet import Line as Row
 from ._sheet import Sheet, Square, Tone, Whisker, whiskers
 
 _TONES: dict[str, Tone] = {"within": "ok", "outside": "bad", "not comparable": "watch"}
+_CAP = "to the cap"
 
 
 def of_comparison(comparison: Comparison, found: Sequence[Runs] = ()) -> Sheet:
@@ -36,6 +37,7 @@ def of_comparison(comparison: Comparison, found: Sequence[Runs] = ()) -> Sheet:
         for line, whisker in zip(tabled, _drawn(tabled, measures), strict=True)
     }
     runs = sum(found, Runs())
+    verdict, tone = _verdict(comparison)
     varied = [f"Varied: {comparison.varied}."] if comparison.varied else []
     remarks = dict.fromkeys(f"{it.row}: {it.note}" for it in comparison.lines if it.note)
     return Sheet(
@@ -46,17 +48,14 @@ def of_comparison(comparison: Comparison, found: Sequence[Runs] = ()) -> Sheet:
             Row((row,), tuple(squares.get((row, it), Square("not claimed")) for it in measures))
             for row in rows
         ),
-        meaning=(
-            "ours with 95 % interval; within: the published value lies inside it, widened by the "
-            "tolerance of the claim; to the cap: the mean with unsolved trials at their budget"
-        ),
+        meaning="; ".join(_meaning(list(squares.values()))),
         groups=tuple(groups(each, rows)) if each else (),
         pictures=along(comparison.lines),
         maps=maps(comparison.lines),
         facts=facts(runs, whole=False) if runs else {},
         notes=(*varied, *remarks),
-        verdict="none outside" if comparison.within else "some outside",
-        tone="ok" if comparison.within else "bad",
+        verdict=verdict,
+        tone=tone,
     )
 
 
@@ -79,7 +78,7 @@ def _square(line: Line, whisker: Whisker | None, group: int | None) -> Square:
     notes = [f"{it.solved} of {it.trials} solved"] if counted and it.trials else []
     notes += [reason] if reason else []
     if it.restricted is not None and 0 < it.solved < it.trials:
-        notes.append(f"{_shown(it.restricted.value)} to the cap")
+        notes.append(f"{_shown(it.restricted.value)} {_CAP}")
     square = Square(
         text=_shown(it.ours.value) or "none",
         interval=_interval(it.ours),
@@ -96,6 +95,24 @@ def _square(line: Line, whisker: Whisker | None, group: int | None) -> Square:
         verdict=it.verdict,
         tone=_TONES[it.verdict],
     )
+
+
+def _verdict(comparison: Comparison) -> tuple[str, Tone]:
+    """Of all numbers that can be compared; none where there is no such number."""
+    if not comparison.within:
+        return "some outside", "bad"
+    if any(line.compared.verdict == "within" for line in comparison.lines):
+        return "none outside", "ok"
+    return "", ""
+
+
+def _meaning(squares: Sequence[Square]) -> Iterator[str]:
+    """What the words say that stand in the squares."""
+    yield "ours with 95 % interval"
+    if any(it.verdict in ("within", "outside") for it in squares):
+        yield ("within: the published value lies inside it, widened by the tolerance of the claim")
+    if any(_CAP in note for it in squares for note in it.notes):
+        yield f"{_CAP}: the mean with unsolved trials at their budget"
 
 
 def _shown(number: float | None) -> str:
