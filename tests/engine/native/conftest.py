@@ -47,5 +47,14 @@ def compiles(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compile with less care, which takes less time; what is computed does not depend on it."""
-    flags = _compiler.FLAGS
-    monkeypatch.setattr(_compiler, "FLAGS", ("-O0", *(it for it in flags if it != "-O3")))
+    monkeypatch.setattr(_compiler, "FLAGS", compiled_with("-O1"))
+
+
+@pytest.fixture
+def careless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile with no care, which takes the least time where programs are short and run once."""
+    monkeypatch.setattr(_compiler, "FLAGS", compiled_with("-O0"))
+
+
+def compiled_with(level: str) -> tuple[str, ...]:
+    return (level, *(it for it in _compiler.FLAGS if it != "-O3"))

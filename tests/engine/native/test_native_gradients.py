@@ -72,7 +72,7 @@ def by_cell() -> list[tuple[str, str]]:
     return list(smallest.items())
 
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = pytest.mark.usefixtures("careless")
 
 
 @pytest.fixture(autouse=True)
