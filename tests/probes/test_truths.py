@@ -35,6 +35,18 @@ def test_the_rate_of_a_scaled_rotation_is_ln_rho(rho):
     assert profile.verdict.word == word
 
 
+def test_each_loss_time_of_a_step_map_is_its_last_step() -> None:
+    def norms(steps: int, times: list[int] | None = None) -> list[float]:
+        w, start = 0.9 * orthogonal(4), torch.ones(3, 4).double()
+        step = StepMap(lambda s, x: torch.tanh(s @ w.T), start=start)
+        silence = torch.zeros(3, steps, 1).double(), None
+        profile = fb.probe(step, silence, loss=lambda s, _: s[:, 0].sum(), loss_times=times)
+        return list(profile["adjoint_decay"].log_norm)
+
+    assert norms(20, [11]) == norms(12)
+    assert norms(20, [-1]) == norms(20)
+
+
 def test_a_norm_of_1e_minus_1505_is_a_finite_number():
     rho = 10**-3.01
     decay = linear(rho, 501)["adjoint_decay"]

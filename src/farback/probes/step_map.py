@@ -8,7 +8,7 @@ clock are known without searching.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,7 +37,8 @@ from .layers._layout import Dense
 class StepMap:
     """step(state [B, N], x [B, I]) -> state [B, N], from `start` [B, N] or [N].
 
-    The batch is (xs [B, T, I], target), the loss a function of (last state, target).
+    The batch is (xs [B, T, I], target), the loss a function of (last state, target). Where the
+    probe is asked for loss times, each of them is taken as the last, and has an error of its own.
 
     >>> import torch, farback as fb
     >>> halve = StepMap(lambda state, x: 0.5 * state + x, start=torch.ones(1, 2))
@@ -60,8 +61,8 @@ class StepMap:
         held = {name: p.detach().to(dtype).requires_grad_() for name, p in own.items()}
         return StepMap(lambda s, x: functional_call(module, held, (s, x)), start), [*held.values()]
 
-    def run(self, tape: Tape, xs: Tensor, parameters: list[Tensor]) -> Tensor:
-        """Run the map over xs [B, T, I], each step a call on the tape; return the last state.
+    def run(self, tape: Tape, xs: Tensor, parameters: list[Tensor]) -> list[Tensor]:
+        """Run the map over xs [B, T, I], each step a call on the tape; return the states after it.
 
         Raises:
             InputRefused: a step fails, or gives no state that can be followed.
@@ -71,6 +72,7 @@ class StepMap:
             state = state.expand(len(xs), -1)
         source = Source("input", Dense(True, False), [tape.leaf(xs)])
         tape.add(source)
+        states = []
         for clock, x in enumerate(source.outs[0].unbind(1)):
             copies = [tape.leaf(state), tape.leaf(x)]
             after = self._step(copies, clock)
@@ -98,12 +100,13 @@ class StepMap:
             )
             tape.add(call)
             state = call.outs[0]
+            states.append(state)
         if not any(x.requires_grad for call in tape.calls for x in getattr(call, "results", ())):
             raise InputRefused(
                 "The step map runs without gradients (no_grad, detach), and a state that depends "
                 "on the state before was expected; take that out of the step."
             )
-        return state
+        return states
 
     def _step(self, copies: list[Tensor], clock: int) -> Any:
         """One step, on copies into which it may write."""
@@ -132,6 +135,13 @@ def _check(after: Any, state: Tensor, clock: int) -> None:
             f"The step map first gives NaN or infinity at step {clock}, where finite states were "
             "expected; look at the start, the input at that step, or the size of the weights."
         )
+
+
+def _read(states: list[Tensor], asked: Sequence[int] | None) -> list[Tensor]:
+    """The states that are the last for some loss time; one out of range is refused later."""
+    steps = len(states)
+    wanted = {t + steps if t < 0 else t for t in asked or ()} & {*range(steps)}
+    return [states[t] for t in sorted(wanted)] or states[-1:]
 
 
 def _checked_input(start: Any, batch: Batch) -> Tensor:
@@ -177,8 +187,12 @@ def trace_step_map(
         with untouched(module, question.seed), torch.enable_grad():
             own, parameters = subject.cast(arithmetic)
             given = xs if arithmetic is None else xs.to(arithmetic)
-            last = own.run(tape, given, parameters)
-            values = scalars(last, batch.target, question.loss, question.seed)
+            states = own.run(tape, given, parameters)
+            each = [
+                scalars(state, batch.target, question.loss, question.seed)
+                for state in _read(states, question.loss_times)
+            ]
+            values = [torch.stack(draw).sum() for draw in zip(*each, strict=True)]
             yield Taken(tape, values, arithmetic or dtype)
 
     name = getattr(subject.step, "__name__", type(subject.step).__name__)
