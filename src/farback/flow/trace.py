@@ -42,7 +42,8 @@ class Path:
     `log_peak` the log of its largest entry; `against` the norm at lags -1, -2, ... where the error
     also runs against the processing; `summands` the norm of the weight gradient's summand by lag
     for each parameter group [K, Q]; `row_norm` an upper bound on the norm of each row's own
-    recurrent weight gradient.
+    recurrent weight gradient; `gradient` the norm of the whole gradient of each loss time by the
+    recurrent weights (all of a cell of the user's own) [K], where the motion was asked for.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Path:
     against: Logs | None = None
     summands: Mapping[str, Float[np.ndarray, "K Q"]] = field(default_factory=dict)
     row_norm: Float[np.ndarray, "K B"] | None = None
+    gradient: Float[np.ndarray, " K"] | None = None
     gates: tuple[Gate, ...] = ()
     direction: int = 1
     spectral_radius: float | None = None

@@ -71,6 +71,7 @@ class CellCall(Call):
 
         def note(band: Band, products: Sequence[Tensor | None]) -> None:
             norms[:, band.which.cpu()] = self._summands(band, products)
+            self._add_up(record, band, products)
 
         sent = through(
             self.results,
@@ -117,6 +118,20 @@ class CellCall(Call):
             sizes = sizes or [torch.zeros(len(band.which), device=band.top.device)]
             found.append(log(torch.linalg.vector_norm(torch.stack(sizes), dim=0), band.top))
         return torch.stack(found)
+
+    def _add_up(self, record: Record, band: Band, products: Sequence[Tensor | None]) -> None:
+        """The gradient of this step, of the recurrent weights or of all, added to the others'."""
+        weights = next(iter(self.parameters.values()), ())
+        if not weights or not record.adds_up(sum(weight.numel() for weight in weights)):
+            return
+        parts = [
+            torch.zeros(len(band.which), weight.numel()).to(band.top.device, weight.dtype)
+            if product is None
+            else product.flatten(1)
+            for weight, product in zip(weights, products, strict=False)
+        ]
+        whole = torch.cat([part.to(working(part.dtype)) for part in parts], -1)
+        record.take_sum(Scaled(whole, band.top), draws=band.which)
 
     def _note_gates(self, record: Record) -> None:
         """The keeping gates of PyTorch's own cells."""

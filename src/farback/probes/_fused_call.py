@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ..flow.scaled import Scaled, normalise, scaled, total
-from ._records import Record, bias_norms, row_norms, summand_norms
+from ._records import Record, bias_norms, row_norms, summand_norms, summed
 from ._tape import Call, Entry, Errors, Records
 from .layers._kind import Weights
 from .layers._layout import Layout
@@ -222,6 +222,8 @@ class FusedCall(Call):
         carried = block.before[..., width]
         norms = summand_norms(block.hidden, block.exponent, carried)
         record.take_summands("recurrent", clock, norms, draws=block.draws)
+        if record.adds_up(run.weights.hidden.numel()):
+            record.take_sum(summed(block.hidden, block.exponent, carried), draws=block.draws)
         record.take_rows(row_norms(block.hidden, block.exponent, carried), draws=block.draws)
         norms = summand_norms(block.input, block.exponent, block.x)
         record.take_summands("input", clock, norms, draws=block.draws)

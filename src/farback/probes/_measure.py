@@ -34,7 +34,7 @@ class Question:
     floor: float = 1e-3
     seed: int = 0
     motion: bool = False
-    """Whether the map behind the states is wanted as well."""
+    """Whether the map behind the states is wanted as well, and whole weight gradients."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ def measured(
         records = None
         if errors is not None:
             total = sum(call.steps for call in taken.tape.calls)
-            records = sweep(taken.tape, errors, lambda steps: advance(steps, total))
+            records = sweep(
+                taken.tape, errors, lambda steps: advance(steps, total), sums=question.motion
+            )
         behind = motions(taken.tape) if question.motion else {}
     trace = _trace(taken, errors, records, question, subject, model_dtype)
     trace = replace(trace, paths=tuple(_moved(path, behind) for path in trace.paths))

@@ -13,11 +13,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..flow.scaled import Scaled, at, log, log_norm, log_peak, scaled
+from ..flow.scaled import (
+    NOTHING,
+    Scaled,
+    at,
+    log,
+    log_norm,
+    log_peak,
+    normalise,
+    scaled,
+    total,
+)
 from ..flow.trace import Gate, Path
 
 EVERY = slice(None)
 """All loss times."""
+
+MOST_OF_A_SUM = 2**26
+"""Numbers that the whole gradients of all loss times may take together."""
 
 
 @dataclass
@@ -36,6 +49,8 @@ class Record:
     gates: dict[str, list[tuple[float, np.ndarray, int]]] = field(default_factory=dict)
     gate_bias: dict[str, float] = field(default_factory=dict)
     row_norm: np.ndarray | None = None
+    gradient: Scaled | None = None
+    sums: bool = False
     times: Sequence[int] | None = None
 
     def take_adjoint(
@@ -85,6 +100,22 @@ class Record:
         sums = torch.logsumexp(logs, 0).numpy()
         self.row_norm[draws] = np.logaddexp(self.row_norm[draws], sums)
 
+    def take_sum(self, summand: Scaled, *, draws: slice | Tensor = EVERY) -> None:
+        """Add a summand [K, P] to the whole gradient of the recurrent weights."""
+        if self.gradient is None:
+            shape = (self.shape[0], summand.mantissa.shape[-1])
+            blank = summand.mantissa.new_zeros(shape)
+            level = torch.full(shape[:1], NOTHING, dtype=torch.int64, device=blank.device)
+            self.gradient = Scaled(blank, level)
+        held = self.gradient
+        fresh = normalise(*summand)
+        added = total(Scaled(held.mantissa[draws], held.exponent[draws]), fresh)
+        held.mantissa[draws], held.exponent[draws] = added
+
+    def adds_up(self, size: int) -> bool:
+        """Whether the whole gradient of so many weights was asked for, and is not too large."""
+        return self.sums and self.shape[0] * size <= MOST_OF_A_SUM
+
     def take_gate(self, name: str, values: Tensor, valid: Tensor | None) -> None:
         """Note a gate's values [S, B, H]: its mean, and each unit's mean log."""
         flat = (values.flatten(0, 1) if valid is None else values[valid]).cpu().double()
@@ -107,6 +138,7 @@ class Record:
             against=against if np.isfinite(against).any() else None,
             summands={n: self._by_lag(s, loss_times) for n, s in self.summands.items()},
             row_norm=self.row_norm,
+            gradient=None if self.gradient is None else log_norm(self.gradient).numpy(),
             gates=tuple(self._gate(name) for name in self.gates),
             direction=self.direction,
             spectral_radius=self.spectral_radius,
@@ -152,6 +184,16 @@ def summand_norms(errors: Tensor, exponent: Tensor, carried: Tensor) -> Tensor:
     else:
         square = (level.transpose(-1, -2) @ carried.unsqueeze(1)).square().sum((-1, -2))
     return log(square.sqrt(), top + carried_top.unsqueeze(1))
+
+
+def summed(errors: Tensor, exponent: Tensor, carried: Tensor) -> Scaled:
+    """The sum over steps and rows of e_b (x) v_b, [K, G V], for errors [S, K, B, G]."""
+    top = exponent.amax((0, 2))
+    level = at(Scaled(_wide(errors), exponent), top[None, :, None])
+    shape = carried.shape
+    flat, carried_top = scaled(_wide(carried).flatten())
+    found = torch.einsum("skbg,sbv->kgv", level, flat.view(shape))
+    return Scaled(found.flatten(1), top + carried_top)
 
 
 def row_norms(errors: Tensor, exponent: Tensor, carried: Tensor) -> Tensor:

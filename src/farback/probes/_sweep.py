@@ -12,10 +12,14 @@ from ._tape import Call, Errors, Records, Tape
 
 
 def sweep(
-    tape: Tape, errors: Errors, advance: Callable[[int], None] = lambda steps: None
+    tape: Tape,
+    errors: Errors,
+    advance: Callable[[int], None] = lambda steps: None,
+    *,
+    sums: bool = False,
 ) -> Records:
     """Follow the errors back over all calls, and return what was noted on the way."""
-    records = Records(errors, tape.steps, advance)
+    records = Records(errors, tape.steps, advance, sums=sums)
     ledger = Ledger(len(errors.times), errors.rescale)
     for call in reversed(tape.calls):
         arrived = [ledger.take(out) for out in call.outs]

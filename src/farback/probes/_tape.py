@@ -79,10 +79,16 @@ class Call(ABC):
 
 
 class Records:
-    """The records of a sweep, made as chains of states are met. `advance` counts steps done."""
+    """The records of a sweep, made as chains of states are met.
 
-    def __init__(self, errors: Errors, steps: int, advance: Callable[[int], None]):
+    `advance` counts steps done; `sums` asks for whole weight gradients besides their summands.
+    """
+
+    def __init__(
+        self, errors: Errors, steps: int, advance: Callable[[int], None], *, sums: bool = False
+    ):
         self.errors = errors
+        self.sums = sums
         self.steps = steps
         self.advance = advance
         self.by_name: dict[str, Record] = {}
@@ -92,7 +98,7 @@ class Records:
         """The record of the chain `name`."""
         if name not in self.by_name:
             shape = (len(self.errors.times), self.steps, batch)
-            self.by_name[name] = Record(name, kind, shape, direction)
+            self.by_name[name] = Record(name, kind, shape, direction, sums=self.sums)
         return self.by_name[name]
 
     def entrance(self, name: str, batch: int, steps: int) -> Record:
