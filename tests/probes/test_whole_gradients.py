@@ -57,6 +57,27 @@ class Looped(nn.Module):
         return torch.stack(found, 1)
 
 
+class Bare(nn.Module):
+    """A cell that is handed its weights at each call."""
+
+    def forward(self, x: Tensor, state: Tensor, weight: Tensor) -> Tensor:
+        return torch.tanh(torch.cat([x, state], -1) @ weight)
+
+
+class Handing(nn.Module):
+    """It in a plain loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell, self.weight = Bare(), nn.Parameter(torch.randn(9, 5))
+
+    def forward(self, xs: Tensor) -> Tensor:
+        found = [xs.new_zeros(len(xs), 5)]
+        for x in xs.unbind(1):
+            found.append(self.cell(x, found[-1], self.weight))
+        return torch.stack(found[1:], 1)
+
+
 def loss(output: Tensor, target: Any) -> Tensor:
     return output.pow(3).sum()
 
@@ -66,6 +87,7 @@ X = torch.randn(3, STEPS, 4).double()
 MODELS: dict[str, tuple[nn.Module, Callable[[nn.Module], list[Tensor]]]] = {
     "LSTM": (nn.LSTM(4, 5, batch_first=True), lambda m: [m.weight_hh_l0]),  # type: ignore[list-item]
     "GRU": (nn.GRU(4, 5, batch_first=True), lambda m: [m.weight_hh_l0]),  # type: ignore[list-item]
+    "handed its weights": (Handing(), lambda m: [m.weight]),  # type: ignore[list-item]
     "LSTMCell": (Looped(nn.LSTMCell(4, 5)), lambda m: [m.cell.weight_hh]),  # type: ignore[list-item,union-attr]
 }
 

@@ -41,7 +41,7 @@ def step(
         for number, e in enumerate(entries)
     ]
     copies = [tape.leaf(x) for x in taken]
-    parameters = groups(cell)
+    parameters = groups(cell) or handed_over(copies, entries)
     with torch.enable_grad():
         given = [copy.clone() for copy in copies] if tape.writable else copies
         call_args, call_kwargs = rebuilt(flat, spec, given)
@@ -158,6 +158,16 @@ def groups(cell: nn.Module | None) -> dict[str, list[Tensor]]:
         "bias": [p for name, p in named.items() if name == "bias_ih"],
     }
     return {group: members for group, members in found.items() if members}
+
+
+def handed_over(copies: Sequence[Tensor], entries: Sequence[Entry]) -> dict[str, list[Tensor]]:
+    """The parameters that a cell without any is given at each call."""
+    found = [
+        copy
+        for copy, entry in zip(copies, entries, strict=True)
+        if entry.given.requires_grad and entry.given.is_leaf and not entry.leaves
+    ]
+    return {"cell": found} if found else {}
 
 
 def _refuse_non_finite(name: str, results: Sequence[Tensor], clock: int) -> None:

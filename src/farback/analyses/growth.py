@@ -1,0 +1,214 @@
+"""How the whole weight gradient grows with the loss time: explodes, vanishes, or neither.
+
+    (1)  dE_t/dW = sum over s <= t of the summands of step s     all of them, with what cancels
+    (2)  g_t = ln |dE_t/dW| - ln |dE_t/ds_t|                     for one unit of error that enters
+    (3)  exponential: g_t = a + rate t;   polynomial: g_t = a + exponent ln t
+    (4)  the law is the one with the smaller mean distance from g_t; level where g_t changes by less
+         than a factor of two, or the slope's interval holds 0
+    (5)  explodes: exponential with rate > 0; vanishes: exponential with rate < 0; neither: else
+
+The sum (1) has ever more terms. That does not make it explode: where each keeps its size, t of them
+add up to t at most (exponent 1), and to t^1.5 where the states themselves grow like the root of t,
+as sums of independent inputs do. Only terms that grow geometrically make (1) explode.
+
+Axes: t steps of the chain up to the loss time, counted from 1.
+
+How to read it: a straight line over t explodes; one that bends like ln t is a polynomial, and
+dividing by t or clipping is enough; a level line has its near summands alone. Slopes are those of
+Theil and Sen, over the loss times after the first tenth of the steps, with their 95 % interval;
+loss times of one batch are not independent, so that it is too narrow if anything.
+
+Reference: the three cases as in Pascanu, Mikolov and Bengio 2013, section 2.1; slopes Sen 1968.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import theilslopes
+
+from ..flow import Chart, Finding, Measurement, Number, Path, Remedy, Series, Trace
+from ._analysis import Analysis
+from ._decay import LN2
+
+_LEAST = 6
+_FIRST_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Growth(Analysis):
+    """The law by which the whole weight gradient grows with the loss time."""
+
+    depth = "deep"
+    of_motion = True
+
+    def applies(self, trace: Trace) -> bool:
+        return any(path.gradient is not None for path in trace.paths)
+
+    def measure(self, trace: Trace) -> Measurement:
+        blocks = {
+            path.name: Measurement(path.name, f"{path.kind}, all loss times", _grown(path, trace))
+            for path in trace.paths
+            if path.gradient is not None
+        }
+        fastest = max(blocks, key=lambda name: _rise(blocks[name]))
+        top = blocks[fastest]
+        return Measurement(
+            name="growth",
+            summary="How the whole weight gradient grows with the loss time.",
+            fields={**top.fields, "path": fastest},
+            blocks=blocks,
+            charts=_charts(fastest, top),
+            numbers=_numbers(top),
+            conditions=(
+                "before clipping",
+                f"{trace.dtype}, rescaled at every step",
+                "summed over the rows of the batch",
+                "for one unit of error at the loss time",
+            ),
+        )
+
+    def judge(self, measurement: Measurement) -> Finding:
+        m = measurement
+        if m.law is None:
+            return Finding(
+                m.name,
+                f"how the gradient of {m.path} grows with the loss time is not told: after the "
+                f"first tenth of the steps, {len(m.times)} loss times with an error were followed "
+                f"and {_LEAST} were needed; give loss_times=",
+                "",
+            )
+        evidence = (
+            f"rate {_with_interval(m.rate, m.rate_interval)} a step, exponent "
+            f"{_with_interval(m.exponent, m.exponent_interval)}; mean distance from the first "
+            f"{m.rate_misfit:.2g}, from the second {m.exponent_misfit:.2g}"
+        )
+        match m.case:
+            case "explodes":
+                claim = f"the whole gradient of {m.path} explodes: it grows by {m.rate:+.3g} a step"
+                clip = Remedy("updates.Clip", "its size is set by the loss time, not by the error")
+                return Finding(m.name, claim, evidence, "bad", remedies=(clip,))
+            case "vanishes":
+                claim = f"even the whole gradient of {m.path} vanishes, by {m.rate:+.3g} a step"
+                return Finding(m.name, claim, evidence, "watch")
+        if m.law == "level":
+            claim = f"the whole gradient of {m.path} neither explodes nor vanishes: it is level"
+        else:
+            claim = (
+                f"the whole gradient of {m.path} neither explodes nor vanishes: it goes like the "
+                f"loss time to the power of {m.exponent:.2g}"
+            )
+        return Finding(m.name, claim, evidence)
+
+
+def _grown(path: Path, trace: Trace) -> dict[str, Any]:
+    """The fields of one path: (2), both fits (3), the law (4) and the case (5)."""
+    times, log_gradient, entered = _by_time(path, trace)
+    relative = log_gradient - entered
+    found = {
+        "times": times,
+        "log_gradient": log_gradient,
+        "log_relative": relative,
+        **dict.fromkeys(("law", "case", "rate", "rate_interval", "rate_misfit")),
+        **dict.fromkeys(("exponent", "exponent_interval", "exponent_misfit")),
+        "fit_exponential": np.array([]),
+        "fit_polynomial": np.array([]),
+    }
+    late = times >= _FIRST_SHARE * trace.steps
+    if late.sum() < _LEAST:
+        return {**found, "times": times[late]}
+    times, relative = times[late], relative[late]
+    rate, rate_interval, line = _fit(times, relative)
+    exponent, exponent_interval, bend = _fit(np.log(times), relative)
+    misfits = [float(np.mean(np.abs(relative - fit))) for fit in (line, bend)]
+    slopes = (rate_interval, exponent_interval)
+    better = int(misfits[1] <= misfits[0])
+    low, high = slopes[better]
+    fitted = (line, bend)[better]
+    level = abs(fitted[-1] - fitted[0]) < LN2 or low <= 0 <= high
+    law = "level" if level else ("exponential", "polynomial")[better]
+    return {
+        **found,
+        "times": times,
+        "log_gradient": log_gradient[late],
+        "log_relative": relative,
+        "law": law,
+        "case": "neither" if law != "exponential" else "explodes" if rate > 0 else "vanishes",
+        "rate": rate,
+        "rate_interval": rate_interval,
+        "rate_misfit": misfits[0],
+        "exponent": exponent,
+        "exponent_interval": exponent_interval,
+        "exponent_misfit": misfits[1],
+        "fit_exponential": line,
+        "fit_polynomial": bend,
+    }
+
+
+def _by_time(path: Path, trace: Trace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Steps up to each loss time, ln |dE_t/dW|, and ln of the error that enters; draws joined."""
+    assert path.gradient is not None
+    with np.errstate(invalid="ignore"):
+        rows = 2 * np.nan_to_num(path.log_norm[""][:, 0], nan=-np.inf)
+        entered = np.logaddexp.reduce(rows, axis=1) / 2
+    mean = [
+        np.logaddexp.reduce(2 * logs.reshape(-1, trace.draws), axis=1) / 2
+        for logs in (path.gradient, entered)
+    ]
+    clock = np.array(trace.loss_times, dtype=float)
+    times = clock + 1 if path.direction > 0 else trace.steps - clock
+    alive = np.isfinite(mean[0]) & np.isfinite(mean[1])
+    order = np.argsort(times[alive])
+    return times[alive][order], mean[0][alive][order], mean[1][alive][order]
+
+
+def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, tuple[float, float], np.ndarray]:
+    found = theilslopes(y, x, alpha=0.95)
+    slope, low, high = (float(value) for value in (found[0], found[2], found[3]))  # type: ignore
+    line = slope * x
+    return slope, (low, high), line + float(np.median(y - line))
+
+
+def _rise(block: Measurement) -> tuple[bool, float]:
+    """The path that explodes first, then the one that grows by most over the loss times."""
+    if block.law is None:
+        return False, -math.inf
+    return block.case == "explodes", float(block.log_relative[-1] - block.log_relative[0])
+
+
+def _with_interval(value: float, interval: tuple[float, float]) -> str:
+    return f"{value:+.3g} ({interval[0]:+.3g} to {interval[1]:+.3g})"
+
+
+def _numbers(top: Measurement) -> tuple[Number, ...]:
+    if top.law is None:
+        return (Number("Growth with the loss time", "not told", f"fewer than {_LEAST} loss times"),)
+    slope = top.rate if top.law == "exponential" else top.exponent
+    unit = "a step" if top.law == "exponential" else "power of the loss time"
+    return (
+        Number("Growth with the loss time", top.case, top.law),
+        Number("Its slope", f"{slope:+.3g}", unit),
+    )
+
+
+def _charts(name: str, top: Measurement) -> tuple[Chart, ...]:
+    if top.law is None:
+        return ()
+    return (
+        Chart(
+            title=f"The whole weight gradient by loss time ({name})",
+            x="times",
+            x_label="loss time t (steps of the chain)",
+            y_label="log10 of |dE_t/dW| for one unit of error",
+            unit="ln",
+            series=(
+                Series("measured", "log_relative"),
+                Series("a rate a step", "fit_exponential"),
+                Series("a power of t", "fit_polynomial"),
+            ),
+            caption="A straight line explodes or vanishes; one that bends like ln t does neither.",
+        ),
+    )
