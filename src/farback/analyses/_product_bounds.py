@@ -6,7 +6,8 @@ name are Euclidean; |J_1 ... J_q| is bounded by
     (1)  p c^q,  c = max row sum of M, p = sqrt(N)                               rows
     (2)  p c^q,  c = max column sum of M, p = sqrt(N)                            columns
     (3)  c^q,    c = the root of the sum of all squares of M                     frobenius
-    (4)  c^q,    c = sum over k of |diag(max a_k) W_k|, or |mid J| + |rad J|, or |M|    spectral
+    (4)  c^q,    c the least of |M|, |mid J| + |rad J|, sum over k of |diag(max a_k) W_k|, and
+                 |sum over k of diag(mid a_k) W_k| + sum over k of |diag(rad a_k) W_k|    spectral
     (5)  p c^q,  c = |D^-1 M D|, p = max d / min d, for any d > 0                scaled
     (6)  sqrt(max (M^q 1) max (1' M^q)): no product is larger than M^q, entry by entry    powers
     (7)  the same with B_ij >= |J_ij| in the place of M, for the blocks i, j of the state    blocks
@@ -26,8 +27,9 @@ Reference: (1) to (4) Hochreiter and Schmidhuber 1997, section 3.1, and Pascanu,
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -137,22 +139,39 @@ def product_bounds(terms: Sequence[Term], blocks: Mapping[str, slice]) -> Produc
     return ProductBounds(by_name, others, largest, by_blocks, _squared(jacobian, parts))
 
 
-def _apart(term: Term) -> tuple[Tensor, Interval]:
-    """The largest slopes [N], and the matrix, rows for the state after the step."""
-    return term.slope.largest[0], term.matrix.map(lambda end: end.squeeze(1).t())
+class Part(NamedTuple):
+    """One term: the slopes [N] of the state after the step, and its matrix [N, N]."""
+
+    slope: Interval
+    matrix: Interval
 
 
-def spectral(jacobian: Interval, parts: Sequence[tuple[Tensor, Interval]] = ()) -> Tensor:
+def _apart(term: Term) -> Part:
+    slope = term.slope.map(lambda end: end[0])
+    return Part(slope, term.matrix.map(lambda end: end.squeeze(1).t()))
+
+
+def spectral(jacobian: Interval, parts: Sequence[Part] = ()) -> Tensor:
     """(4)."""
     found = [_norm(jacobian.largest), _norm(jacobian.mid) + _frobenius(jacobian.rad)]
     if parts:
-        found.append(
-            sum(
-                (_norm(a[:, None] * w.mid) + _frobenius(a[:, None] * w.rad) for a, w in parts),
-                start=torch.zeros(()),
-            )
-        )
-    return torch.stack([value.double() for value in found]).min() * _LAPACK
+        found.append(_together(_over(part.slope.largest, part.matrix) for part in parts))
+        center = sum(part.slope.mid[:, None] * part.matrix.mid for part in parts)
+        lost = sum(_frobenius(part.slope.largest[:, None] * part.matrix.largest) for part in parts)
+        around = _together(_over(part.slope.rad, part.matrix) for part in parts)
+        blurred = _together(_frobenius(p.slope.largest[:, None] * p.matrix.rad) for p in parts)
+        rounded = (len(parts) + 4) * EPS * lost
+        found.append(_norm(cast(Tensor, center)) + around + blurred + rounded)
+    return torch.stack(found).min() * _LAPACK
+
+
+def _over(slopes: Tensor, matrix: Interval) -> Tensor:
+    """At least |diag(a) W| for every a within +- slopes."""
+    return _norm(slopes[:, None] * matrix.mid) + _frobenius(slopes[:, None] * matrix.rad)
+
+
+def _together(sizes: Iterable[Tensor]) -> Tensor:
+    return torch.stack(list(sizes)).sum() * _LAPACK
 
 
 def _norm(matrix: Tensor) -> Tensor:
@@ -173,16 +192,20 @@ def _log(value: Tensor) -> float:
     return math.log(float(value)) + 4 * EPS if float(value) > 0 else -math.inf
 
 
-def _by_blocks(
-    jacobian: Interval, parts: Sequence[tuple[Tensor, Interval]], blocks: Sequence[slice]
-) -> Tensor:
+def _by_blocks(jacobian: Interval, parts: Sequence[Part], blocks: Sequence[slice]) -> Tensor:
     """B, (7)."""
     rows = []
     for i in blocks:
         row = []
         for j in blocks:
-            own = [(a[i], w.map(lambda end, i=i, j=j: end[i, j])) for a, w in parts]
-            own = [(a, w) for a, w in own if bool((a[:, None] * w.largest).any())]
+            own = [
+                Part(
+                    part.slope.map(lambda end, i=i: end[i]),
+                    part.matrix.map(lambda end, i=i, j=j: end[i, j]),
+                )
+                for part in parts
+            ]
+            own = [p for p in own if bool((p.slope.largest[:, None] * p.matrix.largest).any())]
             row.append(spectral(jacobian.map(lambda end, i=i, j=j: end[i, j]), own))
         rows.append(torch.stack(row))
     return torch.stack(rows)
@@ -228,7 +251,7 @@ def _powers(matrix: Tensor, lags: int) -> np.ndarray:
     return logs
 
 
-def _squared(jacobian: Interval, parts: Sequence[tuple[Tensor, Interval]]) -> list[float]:
+def _squared(jacobian: Interval, parts: Sequence[Part]) -> list[float]:
     """(8), with the power of two taken out that would make a square over- or underflow."""
     logs, taken = [_log(spectral(jacobian, parts))], 0.0
     for _ in range(_SQUARINGS):
