@@ -40,18 +40,21 @@ def grown(rho: float, inputs: float, start: float) -> Measurement:
     return profile["growth"]
 
 
+@pytest.mark.slow
 def test_an_orthogonal_net_that_holds_its_start_grows_with_exponent_1() -> None:
     found = grown(1.0, inputs=0.0, start=1.0)
     assert (found.law, found.case) == ("polynomial", "neither")
     assert found.exponent == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.slow
 def test_an_orthogonal_net_of_random_inputs_grows_with_exponent_1_5() -> None:
     found = grown(1.0, inputs=1.0, start=0.0)
     assert (found.law, found.case) == ("polynomial", "neither")
     assert found.exponent == pytest.approx(1.5, abs=0.2)
 
 
+@pytest.mark.slow
 def test_above_one_it_explodes_at_the_rate_of_its_terms() -> None:
     found = grown(1.05, inputs=0.0, start=1.0)
     assert (found.law, found.case) == ("exponential", "explodes")
@@ -59,16 +62,19 @@ def test_above_one_it_explodes_at_the_rate_of_its_terms() -> None:
     assert analyses.Growth().judge(found).severity == "bad"
 
 
+@pytest.mark.slow
 def test_below_one_what_the_start_leaves_vanishes() -> None:
     found = grown(0.9, inputs=0.0, start=1.0)
     assert (found.law, found.case) == ("exponential", "vanishes")
 
 
+@pytest.mark.slow
 def test_below_one_with_inputs_it_is_level() -> None:
     found = grown(0.9, inputs=1.0, start=0.0)
     assert (found.law, found.case) == ("level", "neither")
 
 
+@pytest.mark.slow
 def test_the_gradient_is_followed_where_no_float_holds_it() -> None:
     found = grown(1e-3, inputs=0.0, start=1.0)
     assert found.case == "vanishes"

@@ -130,7 +130,17 @@ def test_a_detached_part_has_no_derivative() -> None:
     assert torch.equal(found.mid.squeeze(1), torch.eye(2).double())
 
 
-def test_an_operator_without_a_rule_is_named() -> None:
-    one = point(torch.ones(1, 2))
-    with pytest.raises(NoRule, match="its operator cumsum has no interval rule"):
-        enclosure(motion(lambda s, x: s.cumsum(-1))).derived(one, one)
+UNKNOWN: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "its operator cumsum has no interval rule": lambda s, x: s.cumsum(-1),
+    "whole numbers or truth values": lambda s, x: s.long() * s,
+    "truth values elsewhere": lambda s, x: s * (s > 0).flip(-1),
+    "pads its state with": lambda s, x: torch.nn.functional.pad(s, (0, 1), value=2.0)[:, 1:],
+    "its step cannot be traced": lambda s, x: s if bool(s.sum() > 0) else 2 * s,
+}
+
+
+@pytest.mark.parametrize("told", UNKNOWN)
+def test_a_step_that_intervals_cannot_follow_says_why(told: str) -> None:
+    box = interval([-1.0, 1.0], [-1.0, 1.0]).map(lambda end: end[None])
+    with pytest.raises(NoRule, match=told):
+        enclosure(motion(UNKNOWN[told])).derived(box, box)

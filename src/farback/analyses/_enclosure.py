@@ -123,6 +123,8 @@ def _applied(node: Node, found: dict[Node, Any]) -> Any:
     if name in _MOVES:
         return _moved(node, found)
     if name == "_to_copy":
+        if _floating(node.all_input_nodes[0]) and not _floating(node):
+            raise NoRule("it turns its state into whole numbers or truth values")
         return found[node.all_input_nodes[0]]
     if name == "detach":
         return Known(found[node.all_input_nodes[0]].value)
@@ -179,7 +181,11 @@ def _called(node: Node, value: Any) -> Any:
 def _moved(node: Node, found: dict[Node, Any]) -> Any:
     """An operator that only puts entries elsewhere: the same for values, slopes and matrices."""
     name, known = _name(node), [found[it] for it in node.all_input_nodes]
-    movable = [n for n, it in enumerate(node.all_input_nodes) if _floating(it)]
+    movable = [n for n in range(len(known)) if _floating(node.all_input_nodes[n])]
+    if name == "constant_pad_nd" and any(node.args[2:]):
+        raise NoRule("it pads its state with something else than zero")
+    if any(n not in movable and not _is_number(it) for n, it in enumerate(known)):
+        raise NoRule(f"its operator {name} puts truth values elsewhere that depend on the state")
 
     def act(*tensors: Tensor) -> Any:
         own = dict(zip((node.all_input_nodes[n] for n in movable), tensors, strict=True))
@@ -224,12 +230,13 @@ def _floating(node: Node) -> bool:
 def _mixture(node: Node) -> tuple[Node, Node, Node] | None:
     """(z, a, b) where the sum is z a + (1 - z) b, or b + z (a - b), as (1) has it."""
     for one, other in (node.args, node.args[::-1]):
-        if not isinstance(other, Node) or _name(other) != "mul" or not isinstance(one, Node):
+        if not (isinstance(one, Node) and isinstance(other, Node)) or _name(other) != "mul":
             continue
         for z, rest in (other.args, other.args[::-1]):
             if not isinstance(z, Node) or not isinstance(rest, Node):
                 continue
-            if _name(rest) == "sub" and rest.args[1] is one and isinstance(rest.args[0], Node):
+            apart = _name(rest) == "sub" and not rest.kwargs and rest.args[1] is one
+            if apart and isinstance(rest.args[0], Node):
                 return z, rest.args[0], one
             for kept, b in (one.args, one.args[::-1]) if _name(one) == "mul" else ():
                 if _is_rest(kept, z) and isinstance(b, Node):
@@ -239,6 +246,6 @@ def _mixture(node: Node) -> tuple[Node, Node, Node] | None:
 
 def _is_rest(a: Any, z: Node) -> bool:
     """Whether a = 1 - z."""
-    if not isinstance(a, Node):
+    if not isinstance(a, Node) or a.kwargs:
         return False
     return (_name(a) == "rsub" and a.args == (z, 1)) or (_name(a) == "sub" and a.args == (1, z))
