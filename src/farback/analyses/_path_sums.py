@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -119,8 +120,9 @@ def largest(jacobians: Jacobians, to: int, origin: int, count: int) -> Paths:
     return Paths(units, best[origin, ranks], _signs(jacobians, units))
 
 
-def _followed(back: Sequence[tuple[np.ndarray, np.ndarray]], origin: int, rank: int) -> np.ndarray:
-    unit, units = origin, [origin]
+def _followed(back: Sequence[tuple[np.ndarray, np.ndarray]], origin: int, rank: Any) -> np.ndarray:
+    unit: Any = origin
+    units = [unit]
     for units_before, ranks_before in reversed(back):
         unit, rank = units_before[rank, unit], ranks_before[rank, unit]
         units.append(unit)

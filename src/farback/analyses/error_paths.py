@@ -36,6 +36,7 @@ from ..errors import WrongUsage, expect
 from ..flow import Finding, Measurement, Path, Trace
 from ..flow.motion import Motion
 from ._analysis import Analysis
+from ._beside import beside
 from ._decay import Decay, decay
 from ._last_steps import last_steps, steps_of
 from ._path_finding import charts, judged, numbers, written_out
@@ -118,7 +119,7 @@ class ErrorPaths(Analysis):
                     f"entry came as {self.entry}, and {path.name} has {size} states, numbered from "
                     "0; name two of these, or leave entry out."
                 )
-        logs, signs = [], []
+        logs, signs = np.zeros(0), np.zeros(0)
         if count_log(size, lag) <= math.log(max(self.terms, 1e-9)) + 1e-9:
             logs, signs = every_path(jacobians, to, origin)
         moduli = [np.abs(each) for each in jacobians]
@@ -158,7 +159,7 @@ class ErrorPaths(Analysis):
             "log_factors": _factors(jacobians, best.units[0]) if len(best.log) else np.zeros(0),
             "runs": _runs(motion.blocks, best.units[0]) if len(best.log) else "",
             "log_largest": by_lag,
-            "log_adjoint": _relative(decayed, lag),
+            "log_adjoint": beside(decayed, lag + 1),
             "stays": _stays(motion.blocks, moduli, to, origin, log_total),
             **{f"through_{name}": shares[:, where].sum(1) for name, where in motion.blocks.items()},
         }
@@ -196,15 +197,6 @@ def named(blocks: Mapping[str, slice], unit: int) -> str:
 
 def _reach(decayed: Decay | None) -> int:
     return 0 if decayed is None or decayed.reach is None else decayed.reach
-
-
-def _relative(decayed: Decay | None, lag: int) -> np.ndarray:
-    """The adjoint's median curve from zero on, NaN where it was not measured."""
-    curve = np.full(lag + 1, np.nan)
-    if decayed is not None:
-        known = decayed.log_norm[: lag + 1] - decayed.log_norm[0]
-        curve[: len(known)] = known
-    return curve
 
 
 def _share(log: float, log_total: float) -> float:
