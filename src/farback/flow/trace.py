@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 if TYPE_CHECKING:
+    from .landscape import Landscape
     from .motion import Motion
 
 Logs = Float[np.ndarray, "K Q B"]
@@ -70,7 +71,8 @@ class Trace:
     `paths` are the chains of states, `inputs` the places where the data enter. `loss_times` are
     clock steps; `steps` is T. `dtype` is the arithmetic of the trace, `model_dtype` that of the
     model. `rerun(name)` repeats the backward pass in the named type without any rescaling and
-    returns a trace of plain training arithmetic.
+    returns a trace of plain training arithmetic. `landscape` is the loss over the parameters, or
+    `flat` says why there is none; neither is made where it is not asked for.
     """
 
     subject: str
@@ -90,3 +92,5 @@ class Trace:
     floor: float = 1e-3
     deep: bool = False
     rerun: Callable[[str], Trace] | None = None
+    landscape: Landscape | None = None
+    flat: str = ""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 from torch.utils import _pytree
 
 from ..flow.scaled import Scaled, scaled
@@ -106,3 +107,13 @@ def tensors_in(output: Any, seen: set[int]) -> list[Tensor]:
             seen.add(id(value))
             found += tensors_in(dict(vars(value)), seen)
     return found
+
+
+def first_of_layer(model: nn.Module, output: Any, name: str | None) -> Any:
+    """Of a recurrent layer by itself the output of every step; of any other model what it gives.
+
+    Nothing is chosen where a part of the output is named.
+    """
+    if not isinstance(model, nn.RNNBase) or name is not None:
+        return output
+    return output[0].data if isinstance(output[0], PackedSequence) else output[0]

@@ -228,11 +228,14 @@ def _profile(
 
 
 def _unmoved(trace: Trace) -> list[str]:
-    return [
+    told = [
         f"{path.name}: its map alone could not be followed, because {path.unmoved}."
         for path in trace.paths
         if path.unmoved
     ]
+    if trace.flat:
+        told.append(f"The loss could not be followed over the parameters: {trace.flat}.")
+    return told
 
 
 def _environment(trace: Trace) -> dict[str, str]:

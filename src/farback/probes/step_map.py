@@ -25,6 +25,7 @@ from ._border import first_line
 from ._broken import explained
 from ._cell_call import CellCall
 from ._clock import Place, note_inner_cut
+from ._landscape import of_step_map, with_landscape
 from ._loss import scalars
 from ._measure import Question, Taken, measured
 from ._source import Source
@@ -216,4 +217,8 @@ def trace_step_map(
             raise
         trace, taken = explained(lambda *, writable: run(working=None))
         notes.append(f"The step map runs in {name_of(dtype)} only; float64 was not tried further.")
+    if question.motion and module is not None:
+        arithmetic = None if taken.dtype == dtype else taken.dtype
+        found = of_step_map(module, subject.start, xs, batch.target, question, arithmetic)
+        trace = with_landscape(trace, found)
     return trace, batch, [*notes, *taken.tape.notes]

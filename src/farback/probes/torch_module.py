@@ -25,6 +25,7 @@ from ._batch import Batch, is_packed
 from ._broken import Forward, explained
 from ._clock import told_uses
 from ._find_cells import RECURRENT, find_cells, named_cells
+from ._landscape import of_module, with_landscape
 from ._loss import (
     picked,
     refuse_blind,
@@ -33,7 +34,7 @@ from ._loss import (
     scalars,
 )
 from ._measure import Question, Taken, measured
-from ._output import cut_output
+from ._output import cut_output, first_of_layer
 from ._recording import recording
 from ._source import Source
 from ._tape import Tape, as_real, is_floating, like
@@ -107,6 +108,8 @@ def trace_module(
             f"layer takes this batch as {read.reading.removeprefix('read as ')}; transpose the "
             "batch, or set batch_first on the layer."
         )
+    if question.motion:
+        trace = with_landscape(trace, of_module(model, batch, question, working))
     if dtype in _HALF:
         notes.append(f"The model is {name_of(dtype)}; its error was followed in float64.")
     return trace, read, [*notes, *told_uses(taken.tape, batch.steps), *taken.tape.notes]
@@ -134,8 +137,7 @@ def _take(
         output = forward(model, given, arithmetic)
         if isinstance(output, Tensor) and output.is_complex() and question.loss is None:
             tape.note("The output is complex; its modulus was followed.")
-        if isinstance(model, nn.RNNBase) and question.output is None:
-            output = output[0].data if isinstance(output[0], PackedSequence) else output[0]
+        output = first_of_layer(model, output, question.output)
         if not any(call.steps for call in tape.calls):
             refuse_blind(tape)
             refuse_without_entrance(tape)
