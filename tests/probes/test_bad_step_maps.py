@@ -130,3 +130,25 @@ def test_a_module_as_step_map_is_put_back_when_it_is_stopped():
     with pytest.raises(KeyboardInterrupt):
         fb.probe(StepMap(step, start=torch.ones(B, N)), sequence())
     assert step.count == 0
+
+
+class Scaled(nn.Module):
+    """A step of two parameters that are single numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept, self.added = nn.Parameter(torch.tensor(0.5)), nn.Parameter(torch.tensor(0.1))
+
+    def forward(self, state, x):
+        return self.kept * state + x + self.added
+
+
+@pytest.mark.parametrize("depth", ["standard", "deep"])
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_parameter_may_be_one_number_and_may_be_frozen(depth, frozen):
+    step = Scaled()
+    step.added.requires_grad_(not frozen)
+    subject = StepMap(step, start=torch.ones(N))
+    profile = fb.probe(subject, (sequence(), None), loss=lambda s, _: s.sum(), depth=depth)
+    assert profile["adjoint_decay"].half_life == pytest.approx(1.0, rel=1e-5)
+    assert step.added.requires_grad is not frozen

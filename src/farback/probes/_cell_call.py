@@ -114,7 +114,9 @@ class CellCall(Call):
         parts, found = iter(products), []
         for weights in self.parameters.values():
             mine = [part for _, part in zip(weights, parts, strict=False) if part is not None]
-            sizes = [torch.linalg.vector_norm(part.flatten(1), dim=1) for part in mine]
+            sizes = [
+                torch.linalg.vector_norm(part.unsqueeze(-1).flatten(1), dim=1) for part in mine
+            ]
             sizes = sizes or [torch.zeros(len(band.which), device=band.top.device)]
             found.append(log(torch.linalg.vector_norm(torch.stack(sizes), dim=0), band.top))
         return torch.stack(found)

@@ -57,10 +57,11 @@ class StepMap:
         if not isinstance(self.step, nn.Module):
             return replace(self, start=start), []
         if dtype is None:
-            return self, list(self.step.parameters())
+            return self, [p for p in self.step.parameters() if p.requires_grad]
         module, own = self.step, dict(self.step.named_parameters())
-        held = {name: p.detach().to(dtype).requires_grad_() for name, p in own.items()}
-        return StepMap(lambda s, x: functional_call(module, held, (s, x)), start), [*held.values()]
+        held = {n: p.detach().to(dtype).requires_grad_(p.requires_grad) for n, p in own.items()}
+        cast = StepMap(lambda s, x: functional_call(module, held, (s, x)), start)
+        return cast, [p for p in held.values() if p.requires_grad]
 
     def run(self, tape: Tape, xs: Tensor, parameters: list[Tensor]) -> list[Tensor]:
         """Run the map over xs [B, T, I], each step a call on the tape; return the states after it.
