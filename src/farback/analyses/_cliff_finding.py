@@ -1,0 +1,100 @@
+"""What follows from the loss around the parameters: the sentence, the figures, the drawings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ..flow import Chart, Finding, Line, Mark, Measurement, Number, Plane, Remedy, Series
+
+_STEEP = math.log(10)
+"""The jump, as a log, from which on a place is called a cliff."""
+
+
+def is_cliff(fields: Mapping[str, Any]) -> bool:
+    """Whether the gradient grows by a factor of ten from one place to the next."""
+    return fields["jump"] > _STEEP
+
+
+def judged(m: Measurement) -> Finding:
+    """A cliff is worth watching; its remedy is a bound on the step."""
+    looked = f"within {m.radius:.3g} of the parameters along the gradient"
+    evidence = (
+        f"{len(m.s)} places; curvature along the gradient {m.curvature:.3g} ({m.method}), the "
+        f"sharpest found {m.sharpest:.3g}"
+    )
+    if not is_cliff(m.fields):
+        claim = (
+            f"the loss has no cliff {looked}: from one place to the next the gradient's norm "
+            f"changes by a factor of {math.exp(m.jump):.3g} at most"
+        )
+        return Finding(m.name, claim, evidence)
+    side = "downhill" if m.wall >= 0 else "uphill"
+    return Finding(
+        analysis=m.name,
+        claim=(
+            f"the loss has a cliff {abs(m.wall):.3g} {side} of the parameters: the gradient's norm "
+            f"there is {m.largest_norm:.3g}, {_factor(m.jump)} times that of its neighbours"
+        ),
+        evidence=f"{evidence}, at the wall {m.curvature_at_wall:.3g}",
+        severity="watch",
+        remedies=(
+            Remedy(
+                f"clip the gradient norm at {m.clip:.2g} (updates.Clip, clip_grad_norm_)",
+                f"{m.quantile:.0%} of the norms {looked} lie below it; one step at the wall would "
+                "throw the parameters away",
+            ),
+        ),
+    )
+
+
+def numbers(fields: Mapping[str, Any]) -> tuple[Number, ...]:
+    """The first screen."""
+    where = f"at {fields['wall']:+.3g}" if is_cliff(fields) else "no cliff"
+    return (
+        Number("Largest jump of the gradient", f"{_factor(fields['jump'])} times", where),
+        Number("Curvature along the gradient", f"{fields['curvature']:.3g}", fields["method"]),
+        Number("Clip value", f"{fields['clip']:.2g}", f"quantile {fields['quantile']:g}"),
+    )
+
+
+def charts(fields: Mapping[str, Any]) -> tuple[Chart, ...]:
+    """The loss and the gradient's norm along the line."""
+    label = "place along the gradient (downhill to the right, in the length of the parameters)"
+    lines = [Line("x", 0.0, "here")]
+    if is_cliff(fields):
+        lines.append(Line("x", fields["wall"], "the wall"))
+    loss = Series("loss", "loss")
+    norm = Series("the gradient's norm", "log_gradient")
+    clip = (Line("y", math.log(fields["clip"]), "clip"),) if fields["clip"] > 0 else ()
+    return (
+        Chart("The loss along the gradient", "s", label, "loss", "", (loss,), tuple(lines)),
+        Chart(
+            "The gradient's norm along the gradient",
+            "s",
+            label,
+            "log10 of the norm",
+            "ln",
+            (norm,),
+            (*lines, *clip),
+        ),
+    )
+
+
+def plane(fields: Mapping[str, Any]) -> Plane:
+    """The loss around the parameters."""
+    return Plane(
+        title="The loss around the parameters",
+        x="plane_s",
+        y="plane_r",
+        z="plane",
+        x_label="along the gradient, downhill to the right",
+        y_label=f"along {fields['second']}",
+        z_label="loss",
+        marks=(Mark("here", "here"),),
+    )
+
+
+def _factor(log: float) -> str:
+    return f"{math.exp(min(log, 700)):.3g}"
