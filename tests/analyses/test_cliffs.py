@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 import farback as fb
 from farback import analyses, cells, tasks
+from farback.analyses import _terrain
 from farback.analyses._terrain import Terrain, by_filter, length, unit
 from farback.errors import WrongUsage
 from farback.flow.landscape import Landscape
@@ -218,6 +219,14 @@ def test_a_subject_without_second_derivatives_is_measured_by_differences_and_say
         curved[found.method] = found.along_first()
     exact, differed = curved["double backward"], curved["finite differences of the gradient"]
     assert differed == pytest.approx(exact, rel=1e-6)
+
+
+def test_a_graph_that_would_be_too_large_is_not_made(monkeypatch):
+    monkeypatch.setattr(_terrain, "_MOST_BYTES", 0)
+    found = probed("LSTM")
+    assert found.method == "finite differences of the gradient"
+    monkeypatch.undo()
+    assert found.curvature == pytest.approx(probed("LSTM").curvature, rel=1e-6)
 
 
 def test_lanczos_finds_the_sharpest_curvature_of_a_bowl():

@@ -18,10 +18,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
+
+_AT_ONCE = 2**22
+"""Sums that are compared at once."""
 
 Jacobians = Sequence[Float[np.ndarray, "n n"]]
 """J_{t-1}, J_{t-2}, ..., J_{t-q}."""
@@ -101,32 +103,38 @@ def largest_by_lag(jacobians: Jacobians) -> tuple[Float[np.ndarray, " q1"], int,
 def largest(jacobians: Jacobians, to: int, origin: int, count: int) -> Paths:
     """The `count` largest paths from one unit to another; fewer where there are fewer."""
     n = len(jacobians[0])
-    best = np.full((n, 1), -np.inf)
-    best[to] = 0.0
+    best = np.full((1, n), -np.inf)
+    best[0, to] = 0.0
     back = []
     for jacobian in jacobians:
-        sums = (best[:, :, None] + _logs(jacobian)[:, None, :]).reshape(-1, n)
-        kept = min(count, len(sums))
-        order = np.argpartition(-sums, kept - 1, axis=0)[:kept]
-        values = np.take_along_axis(sums, order, 0)
-        sorting = np.argsort(-values, axis=0, kind="stable")
-        order = np.take_along_axis(order, sorting, 0)
-        back.append((order // best.shape[1], order % best.shape[1]))
-        best = np.take_along_axis(values, sorting, 0).T
-    ranks = np.flatnonzero(best[origin] > -np.inf)
-    units = np.stack([_followed(back, origin, rank) for rank in ranks]) if len(ranks) else None
-    if units is None:
-        return Paths(np.zeros((0, len(jacobians) + 1), int), np.zeros(0), np.zeros(0))
-    return Paths(units, best[origin, ranks], _signs(jacobians, units))
+        at_once = math.ceil(n * best.size / _AT_ONCE)
+        parts = [_kept(best, logs, count) for logs in np.array_split(_logs(jacobian), at_once, 1)]
+        best, came = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
+        back.append(came)
+    ranks = np.flatnonzero(best[:, origin] > -np.inf)
+    units = np.array([_followed(back, origin, int(rank)) for rank in ranks], dtype=int)
+    units = units.reshape(-1, len(jacobians) + 1)
+    return Paths(units, best[ranks, origin], _signs(jacobians, units))
 
 
-def _followed(back: Sequence[tuple[np.ndarray, np.ndarray]], origin: int, rank: Any) -> np.ndarray:
-    unit: Any = origin
-    units = [unit]
-    for units_before, ranks_before in reversed(back):
-        unit, rank = units_before[rank, unit], ranks_before[rank, unit]
+def _kept(
+    best: Float[np.ndarray, "k n"], logs: Float[np.ndarray, "n m"], count: int
+) -> tuple[Float[np.ndarray, "k2 m"], Int[np.ndarray, "k2 m"]]:
+    """The largest sums for each unit after a step, and where in `best` they came from."""
+    sums = (best[:, :, None] + logs).reshape(-1, logs.shape[1])
+    kept = min(count, len(sums))
+    places = np.argpartition(-sums, kept - 1, axis=0)[:kept]
+    values = np.take_along_axis(sums, places, 0)
+    order = np.argsort(-values, axis=0, kind="stable")
+    return np.take_along_axis(values, order, 0), np.take_along_axis(places, order, 0)
+
+
+def _followed(back: Sequence[np.ndarray], origin: int, rank: int) -> list[int]:
+    unit, units = origin, [origin]
+    for came in reversed(back):
+        rank, unit = divmod(int(came[rank, unit]), came.shape[1])
         units.append(unit)
-    return np.array(units[::-1])
+    return units[::-1]
 
 
 def _signs(jacobians: Jacobians, units: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
 
 from ..flow.landscape import Landscape
 
@@ -29,6 +30,12 @@ Direction = tuple[Tensor, ...]
 
 TWICE, DIFFERENCES = "double backward", "finite differences of the gradient"
 """How products with H are had."""
+
+_GRAPHS = 12
+"""A graph to differentiate twice holds about so many times a forward's (measured on an LSTM)."""
+
+_MOST_BYTES = 2**31
+"""Beyond which the gradient is rather taken twice."""
 
 _RESOLVED = 0.1
 """A jump is resolved where this share of it is left in the smallest interval."""
@@ -94,7 +101,7 @@ class Terrain:
         zero; one that cuts the graph gives another derivative than that of its gradient.
         """
         differences = self._differences(at)
-        if method == DIFFERENCES:
+        if method == DIFFERENCES or _GRAPHS * self._held(at) > _MOST_BYTES:
             return Curvature(differences, first, differences(first), DIFFERENCES)
         with torch.enable_grad():
             given = [x.detach().clone().requires_grad_() for x in at]
@@ -125,6 +132,19 @@ class Terrain:
         except (RuntimeError, NotImplementedError):  # cuDNN's layers, functions of the user's own
             pass
         return Curvature(differences, first, expected, DIFFERENCES)
+
+    def _held(self, at: Direction) -> int:
+        """Bytes that a forward keeps for its backward."""
+        sizes: dict[int, int] = {}
+
+        def packed(x: Tensor) -> Tensor:
+            storage = x.untyped_storage()
+            sizes[storage.data_ptr()] = storage.nbytes()
+            return x
+
+        with torch.enable_grad(), saved_tensors_hooks(packed, lambda x: x):
+            value = self.landscape.loss([x.detach().clone().requires_grad_() for x in at])
+        return sum(sizes.values()) if value.requires_grad else 0
 
     def _differences(self, at: Direction) -> Callable[[Direction], Direction]:
         """(2), for directions of norm one; the step is the cube root of the type's precision."""

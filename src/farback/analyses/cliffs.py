@@ -75,7 +75,7 @@ class Cliffs(Analysis):
     radius: float = 0.1
     points: int = 17
     halvings: int = 40
-    grid: int = 15
+    grid: int = 11
     krylov: int = 3
     quantile: float = 0.5
     seed: int = 0

@@ -76,10 +76,10 @@ class ErrorPaths(Analysis):
         expect(0, row=self.row, terms=self.terms, entry=min(self.entry or (0,)))
 
     def applies(self, trace: Trace) -> bool:
-        return any(path.motion is not None for path in trace.paths)
+        return bool(_followed(trace))
 
     def measure(self, trace: Trace) -> Measurement:
-        moving = {path.name: path for path in trace.paths if path.motion is not None}
+        moving = _followed(trace)
         decays = {
             name: decay(path.log_norm[""], draws=trace.draws, floor=trace.floor)
             for name, path in moving.items()
@@ -180,6 +180,15 @@ class ErrorPaths(Analysis):
             return self.lag
         half = (_reach(decayed) + 1) // 2 or _WITHOUT_REACH
         return max(1, min(half, steps, _MOST_NUMBERS // motion.states.shape[-1] ** 2))
+
+
+def _followed(trace: Trace) -> dict[str, Path]:
+    """The chains whose Jacobian can be held at all, by name."""
+    return {
+        path.name: path
+        for path in trace.paths
+        if path.motion is not None and path.motion.states.shape[-1] ** 2 <= _MOST_NUMBERS
+    }
 
 
 def count_log(units: int, lag: int) -> float:
