@@ -258,6 +258,12 @@ def test_a_loss_at_its_minimum_is_looked_at_along_a_random_direction():
     assert profile["cliffs"].loss.min() == 0
 
 
+def test_a_loss_without_a_gradient_is_called_flat():
+    batch = torch.randn(2, 9, 3, generator=torch.Generator().manual_seed(0)), None
+    profile = fb.probe(nn.GRU(3, 4), batch, loss=lambda y, _: (0 * y).sum(), analyses="cliffs")
+    assert "flat" in profile.findings[0].claim
+
+
 def test_one_parameter_alone_has_no_plane():
     model = OneUnit(5.0, -2.3)
     model.b.requires_grad_(False)

@@ -24,6 +24,8 @@ def judged(m: Measurement) -> Finding:
         f"{len(m.s)} places; curvature along the gradient {m.curvature:.3g} ({m.method}), the "
         f"sharpest found {m.sharpest:.3g}"
     )
+    if not m.largest_norm:
+        return Finding(m.name, f"the loss is flat {looked}: its gradient is zero", evidence)
     if not is_cliff(m.fields):
         claim = (
             f"the loss has no cliff {looked}: from one place to the next the gradient's norm "

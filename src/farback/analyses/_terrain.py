@@ -129,7 +129,7 @@ class Terrain:
             apart = length(along(image, (-1.0, expected)))
             if apart <= _ALIKE * length(expected) + least / max(length(at), 1e-3):
                 return Curvature(product, first, image, TWICE)
-        except (RuntimeError, NotImplementedError):  # cuDNN's layers, functions of the user's own
+        except (RuntimeError, NotImplementedError):  # a function without a second derivative
             pass
         return Curvature(differences, first, expected, DIFFERENCES)
 

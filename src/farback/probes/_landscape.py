@@ -6,7 +6,8 @@ in the asked type, and what the forward does to the module is put back after eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -72,7 +73,8 @@ def _landscape(
 
     def loss(parameters: Sequence[Tensor]) -> Tensor:
         dtype = None if parameters[0].dtype == first else parameters[0].dtype
-        with untouched(module, question.seed), torch.compiler.set_stance("force_eager"):
+        eager = torch.compiler.set_stance("force_eager")
+        with untouched(module, question.seed), eager, _without_cudnn():
             kept = {n: (x if dtype is None else cast(x, dtype)).clone() for n, x in fixed.items()}
             return run({**kept, **dict(zip(own, parameters, strict=True))}, dtype)
 
@@ -83,8 +85,19 @@ def _landscape(
     except Exception as error:  # the user's own code, with other tensors than it was made for
         return f"the model cannot be run on other parameters ({first_line(error)})"
     if not value.requires_grad or not bool(torch.isfinite(value)):
-        return f"it is {float(value):g} in {name_of(value.dtype)}, or does not depend on any"
+        return f"it is {value.item():g} in {name_of(value.dtype)}, or does not depend on any"
     return Landscape(tuple(own), tuple(p.detach() for p in start), loss)
+
+
+@contextmanager
+def _without_cudnn() -> Iterator[None]:
+    """Its recurrent layers have no second derivative, and none at all in evaluation."""
+    enabled = torch.backends.cudnn.enabled
+    torch.backends.cudnn.enabled = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.enabled = enabled
 
 
 def with_landscape(trace: Trace, found: Landscape | str) -> Trace:
