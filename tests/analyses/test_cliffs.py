@@ -52,6 +52,7 @@ def error(at: Tensor) -> Tensor:
     return (torch.sigmoid(x) - 0.7) ** 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("w", "b"), [(5.0, -2.3), (5.0, -2.9), (5.5, -2.8), (6.0, -3.1)])
 def test_the_wall_of_one_unit_is_where_the_basin_boundary_is_crossed(w, b):
     found, finding = figure_6(w, b)
@@ -167,6 +168,7 @@ def probed(subject, **choices):
     return fb.probe(model, batch, loss=loss, depth="deep", analyses=asked)["cliffs"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_the_curvature_is_the_finite_difference_of_the_slope(subject):
     found = probed(subject)

@@ -131,6 +131,7 @@ def diffused(graph, **choices):
     return profile["credit_diffusion"]
 
 
+@pytest.mark.slow
 def test_the_four_graphs_stand_in_the_order_of_the_paper():
     curves = [diffused(graph).log_dobrushin for graph, _ in GRAPHS.values()]
     assert all((lower <= upper).all() for lower, upper in itertools.pairwise(curves))
