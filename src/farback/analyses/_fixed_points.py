@@ -137,6 +137,8 @@ def _newton(here: Autonomous, states: Tensor, period: int) -> tuple[Tensor, Tens
         after, product = here.iterated(s, period)
         step = torch.linalg.solve_ex(product - unit, s - after)[0]
         s = s + torch.where(step.isfinite(), step, 0.0)
+        if bool((step.norm(dim=1) <= _precision(s) * _sizes(s)).all()):
+            break
     after, product = here.iterated(s, period)
     rests = (after - s).norm(dim=1) <= 1e3 * _precision(s) * _sizes(s)
     settled = step.norm(dim=1) <= edge(s) * _sizes(s)
