@@ -25,11 +25,11 @@ _NUMBERS = 2**22
 
 @dataclass(frozen=True)
 class Autonomous:
-    """(1). `kick` is added to every state after its step, beside the input."""
+    """(1). `kick` is added to every state after its step; x and kick may differ from row to row."""
 
     motion: Motion
-    x: Float[Tensor, " I"]
-    kick: Float[Tensor, " N"] | None = None
+    x: Float[Tensor, "*M I"]
+    kick: Float[Tensor, "*M N"] | None = None
 
     @property
     def size(self) -> int:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ._autonomous import spaced, visited
 from ._boundary import distances
-from ._contraction import EXACT, growth, reduced
+from ._contraction import EXACT, PATIENCE, growth, reduced
 from ._plane import Section, by_coordinates, by_survey
 from ._settling import Attractor
 from ._survey import Survey
@@ -25,6 +25,7 @@ _RESOLUTION = ((2, 128), (8, 64), (EXACT, 48))
 _COARSE = 32
 _ON_A_LINE = 1001
 _TIMES = 16
+_FEW_TIMES = 6
 _DIGITS = 5
 
 
@@ -39,6 +40,7 @@ def basin_map(
 ) -> dict[str, Any]:
     """All fields of `basins` for one path."""
     size = found.here.size
+    steps = steps if size <= EXACT else min(steps, PATIENCE)
     if size == 1:
         drawn = _on_a_line(found, resolution or _ON_A_LINE, steps)
     else:
@@ -125,18 +127,20 @@ def _along(found: Survey, rows: int, steps: int, seed: int) -> dict[str, Any]:
     if len(found.attractors) < 2:
         nothing = np.array([])
         return {"visits": visits, "times": nothing, "middle": nothing, "nearest": nothing}
-    times = torch.linspace(0, len(states) - 1, min(_TIMES, len(states))).round().long()
-    sample = states[times][:, _rows(found, rows)]
+    large = found.here.size > EXACT
+    count = min(_FEW_TIMES if large else _TIMES, len(states))
+    times = torch.linspace(0, len(states) - 1, count).round().long()
+    sample = states[times][:, _rows(found, min(rows, DRAWN) if large else rows)]
     flat = sample.flatten(0, 1)
     which, _ = found.basins.of(flat, steps)
     aims = [it.points[0] for it in found.attractors] + [it.state for it in found.saddles]
-    large = found.here.size > EXACT
     away = distances(
         found.basins,
         flat,
         which,
-        torch.stack(aims[:8]),
+        torch.stack(aims[: 4 if large else 8]),
         rays=4 if large else 64,
+        shells=6 if large else 12,
         steps=steps,
         seed=seed,
     ).reshape(sample.shape[:2])

@@ -19,7 +19,6 @@ from torch import Tensor
 
 from ._settling import Basins
 
-_SHELLS = 12
 _HALVINGS = 30
 
 
@@ -30,6 +29,7 @@ def distances(
     aims: Float[Tensor, "F N"],
     *,
     rays: int,
+    shells: int,
     steps: int,
     seed: int,
 ) -> Float[Tensor, " M"]:
@@ -50,8 +50,8 @@ def distances(
         found = found.reshape(radius.shape)
         return (found >= 0) & (found != which[:, None])
 
-    for shell in range(1, _SHELLS + 1):
-        radius = (reach * shell / _SHELLS).expand_as(low)
+    for shell in range(1, shells + 1):
+        radius = (reach * shell / shells).expand_as(low)
         crossed = other(radius) & high.isinf()
         high = torch.where(crossed, radius, high)
         low = torch.where(high.isinf(), radius, low)

@@ -24,6 +24,9 @@ from ._settling import Basins
 EXACT = 32
 """Up to so many numbers of a state, eigenvalues of many Jacobians are taken one by one."""
 
+PATIENCE = 200
+"""So many steps a larger state may take to settle before it counts as none's."""
+
 _ROUNDS = 30
 _EXTRA = 200
 

@@ -13,7 +13,7 @@ singular at a point that rests, it is one of a continuum and not isolated.
 Axes: M starts, F fixed points, N state.
 
 Reference: Sussillo and Barak 2013; Golub and Sussillo 2018 (q and slow points). Levenberg 1944;
-Marquardt 1963; mu by the residual: Yamashita and Fukushima 2001.
+Marquardt 1963; mu by the residual: Fan and Yuan 2005.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ from torch import Tensor
 from ._autonomous import Autonomous
 
 _DOWNHILL = 200
+_DOWNHILL_LARGE = 40
+_LARGE = 32
 _NEWTON = 12
+_MOST_SLOW = 32
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def fixed_points(here: Autonomous, starts: Float[Tensor, "M N"], slowest: float)
     level = _level(here, slow)
     slow, speeds = slow[level & (speeds <= slowest)], speeds[level & (speeds <= slowest)]
     slow, speeds = slow[speeds.argsort()], speeds.sort().values
-    apart = distinct(slow, 1e3)
+    apart = distinct(slow, 1e3)[:_MOST_SLOW]
     return Found(
         points=refined[isolated][distinct(refined[isolated])],
         slow=slow[apart],
@@ -107,7 +110,7 @@ def _downhill(here: Autonomous, states: Tensor) -> Tensor:
     active = torch.arange(len(s), device=s.device)
     residual = here.step(s) - s
     slope = here.jacobian(s) - unit
-    for _ in range(_DOWNHILL):
+    for _ in range(_DOWNHILL if here.size <= _LARGE else _DOWNHILL_LARGE):
         speed = residual.norm(dim=1)
         gradient = torch.einsum("mij,mi->mj", slope, residual)
         damped = slope.mT @ slope + (mu * speed + 1e-300)[:, None, None] * unit

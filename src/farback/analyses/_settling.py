@@ -70,6 +70,9 @@ class Basins:
         self, states: Float[Tensor, "M N"], steps: int
     ) -> tuple[Int[Tensor, " M"], Int[Tensor, " M"]]:
         """Which attractor each state comes to (-1: to none within so many steps), and when."""
+        if not self.attractors:
+            nowhere = torch.full((len(states),), -1, device=states.device)
+            return nowhere, torch.full_like(nowhere, steps)
         pairs = [self._of(piece, steps) for piece in states.split(_PIECE)]
         return torch.cat([which for which, _ in pairs]), torch.cat([when for _, when in pairs])
 

@@ -28,6 +28,10 @@ from ._settling import Attractor, Basins, Settled, basins, settle
 _SEARCHED = 2**20
 """The number of searches times N^2 stays below, but for a least number of them."""
 
+_STARTS = 256
+_STARTED = 2**14
+"""Without a number asked for, starts times N stays below, and there are at most so many."""
+
 _FEWEST = 8
 _PAIRS = 64
 _ON_THE_WAY = (0.25, 0.5, 0.75)
@@ -99,10 +103,18 @@ class Survey:
 
 
 def survey(
-    here: Autonomous, *, starts: int, period: int, steps: int, spread: float, slow: float, seed: int
+    here: Autonomous,
+    *,
+    starts: int | None = None,
+    period: int = 8,
+    steps: int = 1000,
+    spread: float = 1.0,
+    slow: float = 0.05,
+    seed: int = 0,
 ) -> Survey:
     """Everything that stays, as far as the starts lead to it."""
-    begun = _starts(here, starts, spread, seed)
+    several = min(_STARTS, max(_FEWEST, _STARTED // here.size))
+    begun = _starts(here, starts or several, spread, seed)
     settled = settle(here, begun, period, steps)
     still = [it.points for it in settled.attractors if it.period == 1]
     count = min(len(begun), max(_FEWEST, _SEARCHED // here.size**2))

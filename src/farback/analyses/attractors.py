@@ -46,7 +46,8 @@ class Attractors(Analysis):
     """Fixed points and stable cycles under a constant input.
 
     Args:
-        starts: how many states are followed; half are the batch's own, half are moved from them.
+        starts: how many states are followed, half the batch's own, half moved from them; by default
+            256, fewer with more than 64 numbers in the state.
         period: the longest cycle that is looked for.
         input: the constant input, one number each; by default the mean of the batch.
         steps: how long a start may take to settle.
@@ -56,7 +57,7 @@ class Attractors(Analysis):
         seed: of the moves.
     """
 
-    starts: int = 256
+    starts: int | None = None
     period: int = 8
     input: tuple[float, ...] | None = None
     steps: int = 1000
@@ -69,7 +70,7 @@ class Attractors(Analysis):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        expect(2, starts=self.starts)
+        expect(2, starts=2 if self.starts is None else self.starts)
         expect(1, period=self.period, steps=self.steps)
         expect(0, spread=self.spread, slow=self.slow, seed=self.seed)
 

@@ -31,7 +31,7 @@ from ..flow import Chart, Finding, Line, Mark, Measurement, Number, Plane, Serie
 from ._analysis import Analysis
 from ._autonomous import driven, moving
 from ._basin_map import DRAWN, basin_map
-from ._contraction import EXACT
+from ._contraction import EXACT, PATIENCE
 from ._survey import survey
 
 
@@ -44,7 +44,7 @@ class Basins(Analysis):
         resolution: points along each side; by default 512 with two numbers, fewer with more.
         input: the constant input, one number each; by default the mean of the batch.
         rows: how many rows of the batch are drawn as trajectories.
-        starts: how many states are followed to find the attractors.
+        starts: how many states are followed to find the attractors; by default as `Attractors`.
         steps: how long a state may take to settle.
         seed: of the starts and of the rays to the boundary.
     """
@@ -53,7 +53,7 @@ class Basins(Analysis):
     resolution: int | None = None
     input: tuple[float, ...] | None = None
     rows: int = 8
-    starts: int = 256
+    starts: int | None = None
     steps: int = 1000
     seed: int = 0
 
@@ -62,7 +62,8 @@ class Basins(Analysis):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        expect(2, resolution=2 if self.resolution is None else self.resolution, starts=self.starts)
+        expect(2, resolution=2 if self.resolution is None else self.resolution)
+        expect(2, starts=2 if self.starts is None else self.starts)
         expect(1, rows=self.rows, steps=self.steps)
         expect(0, seed=self.seed)
 
@@ -72,15 +73,7 @@ class Basins(Analysis):
     def measure(self, trace: Trace) -> Measurement:
         blocks: dict[str, Measurement] = {}
         for path, here in driven(trace, self.input, "Basins"):
-            found = survey(
-                here,
-                starts=self.starts,
-                period=8,
-                steps=self.steps,
-                spread=1.0,
-                slow=0.05,
-                seed=self.seed,
-            )
+            found = survey(here, starts=self.starts, steps=self.steps, seed=self.seed)
             fields = basin_map(
                 found,
                 coordinates=self.coordinates,
@@ -111,7 +104,8 @@ class Basins(Analysis):
                 else f"{trace.dtype}; the input constant at its mean over the batch",
                 f"norm and radius exact up to {EXACT} numbers of a state, by power iteration above "
                 "(the norm from below), and (3) up to as many",
-                "the distance to the boundary is the least over the rays tried",
+                f"a larger state has at most {PATIENCE} steps to settle; the distance to the "
+                "boundary is the least over the rays tried",
             ),
         )
 
