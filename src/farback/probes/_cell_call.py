@@ -114,9 +114,7 @@ class CellCall(Call):
         parts, found = iter(products), []
         for weights in self.parameters.values():
             mine = [part for _, part in zip(weights, parts, strict=False) if part is not None]
-            sizes = [
-                torch.linalg.vector_norm(part.unsqueeze(-1).flatten(1), dim=1) for part in mine
-            ]
+            sizes = [torch.linalg.vector_norm(part.reshape(len(part), -1), dim=1) for part in mine]
             sizes = sizes or [torch.zeros(len(band.which), device=band.top.device)]
             found.append(log(torch.linalg.vector_norm(torch.stack(sizes), dim=0), band.top))
         return torch.stack(found)
@@ -129,7 +127,7 @@ class CellCall(Call):
         parts = [
             torch.zeros(len(band.which), weight.numel()).to(band.top.device, weight.dtype)
             if product is None
-            else product.flatten(1)
+            else product.reshape(len(product), -1)
             for weight, product in zip(weights, products, strict=False)
         ]
         whole = torch.cat([part.to(working(part.dtype)) for part in parts], -1)
