@@ -166,3 +166,18 @@ def test_an_input_of_another_width_is_refused() -> None:
 def test_too_few_starts_are_refused() -> None:
     with pytest.raises(WrongUsage, match="starts came as 1"):
         Attractors(starts=1)
+
+
+def test_a_state_of_too_many_numbers_is_left_out() -> None:
+    both = nn.Sequential(nn.RNN(2, 600), _First(), nn.RNN(600, 3))
+    profile = fb.probe(
+        both, drawn(6, 2, 2), layout="time-first", output="0", analyses=Attractors(starts=8)
+    )
+    assert list(profile["attractors"].blocks) == ["2.l0"]
+
+
+class _First(nn.Module):
+    """The output of a layer that gives its state beside it."""
+
+    def forward(self, both: tuple[Tensor, Tensor]) -> Tensor:
+        return both[0]

@@ -19,6 +19,9 @@ from ..errors import WrongUsage
 from ..flow import Path, Trace
 from ..flow.motion import Differential, Motion
 
+LARGEST = 512
+"""A state of more numbers is not followed: its Jacobians take minutes."""
+
 _NUMBERS = 2**22
 """So many numbers of Jacobians are held at once."""
 
@@ -39,6 +42,8 @@ class Autonomous:
     @torch.no_grad()
     def step(self, states: Float[Tensor, "M N"]) -> Float[Tensor, "M N"]:
         """M(s)."""
+        if not len(states):
+            return states
         after = self.motion.step(states, self.x.expand(len(states), -1))
         return after if self.kick is None else after + self.kick
 
@@ -48,6 +53,8 @@ class Autonomous:
 
     def jacobian(self, states: Float[Tensor, "M N"]) -> Float[Tensor, "M N N"]:
         """J as matrices."""
+        if not len(states):
+            return states.new_zeros(0, self.size, self.size)
         return self.at(states).matrix().detach()
 
     def iterated(self, states: Tensor, period: int) -> tuple[Tensor, Tensor]:
@@ -84,9 +91,10 @@ def spaced(states: Float[Tensor, "M N"], count: int) -> Float[Tensor, "K N"]:
     return states[places]
 
 
-def moving(trace: Trace) -> list[Path]:
-    """The paths whose map can be followed."""
-    return [path for path in trace.paths if path.motion is not None]
+def moving(trace: Trace) -> list[tuple[Path, Motion]]:
+    """The paths whose map can be followed, and that map."""
+    pairs = [(path, path.motion) for path in trace.paths if path.motion is not None]
+    return [(path, motion) for path, motion in pairs if motion.states.shape[-1] <= LARGEST]
 
 
 def driven(
@@ -97,7 +105,7 @@ def driven(
     Raises:
         WrongUsage: no path takes an input of that width.
     """
-    paths = [(path, path.motion) for path in moving(trace) if path.motion is not None]
+    paths = moving(trace)
     if given is None:
         return [(path, Autonomous(motion, mean_input(motion))) for path, motion in paths]
     widths = sorted({motion.inputs.shape[-1] for _, motion in paths})

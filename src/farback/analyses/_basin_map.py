@@ -21,7 +21,7 @@ from ._survey import Survey
 DRAWN = 4
 """So many rows of the batch are drawn as trajectories."""
 
-_RESOLUTION = ((2, 128), (8, 64), (EXACT, 48))
+_RESOLUTION = ((2, 128), (8, 64))
 _COARSE = 32
 _ON_A_LINE = 1001
 _TIMES = 16

@@ -28,7 +28,7 @@ from ._autonomous import Autonomous
 
 _DOWNHILL = 200
 _DOWNHILL_LARGE = 40
-_LARGE = 32
+_LARGE = 8
 _NEWTON = 12
 _MOST_SLOW = 32
 

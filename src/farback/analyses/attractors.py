@@ -35,7 +35,7 @@ from torch import Tensor
 from ..errors import expect
 from ..flow import Chart, Finding, Line, Measurement, Number, Remedy, Series, Trace
 from ._analysis import Analysis
-from ._autonomous import driven, moving
+from ._autonomous import LARGEST, driven, moving
 from ._survey import Survey, survey
 
 _DIRECTIONS = 32
@@ -103,7 +103,7 @@ class Attractors(Analysis):
             charts=(_chart(),) if len(blocks[most].rate) else (),
             numbers=_numbers(found[most]),
             conditions=(
-                "the path with the most attractors; each path by itself under blocks",
+                f"the path with the most attractors; all of up to {LARGEST} numbers under blocks",
                 f"{trace.dtype}; the input as given"
                 if self.input
                 else f"{trace.dtype}; the input constant at its mean over the batch",

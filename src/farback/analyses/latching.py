@@ -33,7 +33,7 @@ import numpy as np
 from ..errors import WrongUsage, expect
 from ..flow import Chart, Finding, Line, Measurement, Number, Remedy, Series, Trace
 from ._analysis import Analysis
-from ._autonomous import driven, moving
+from ._autonomous import LARGEST, driven, moving
 from ._contraction import EXACT, PATIENCE
 from ._decay import LN2, decay
 from ._held_bits import FLIPPED, MOST, held_bits
@@ -110,7 +110,7 @@ class Latching(Analysis):
             charts=_charts(fields),
             numbers=_numbers(fields),
             conditions=(
-                "the path with the most attractors; each path by itself under blocks",
+                f"the path with the most attractors; all of up to {LARGEST} numbers under blocks",
                 f"{trace.dtype}; the input as given"
                 if self.input
                 else f"{trace.dtype}; the input constant at its mean over the batch",
