@@ -151,9 +151,9 @@ def _grown(path: Path, trace: Trace) -> dict[str, Any]:
 def _by_time(path: Path, trace: Trace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Steps up to each loss time, ln |dE_t/dW|, and ln of the error that enters; draws joined."""
     assert path.gradient is not None
+    first = path.log_norm[""][:, 0]
     with np.errstate(invalid="ignore"):
-        rows = 2 * np.nan_to_num(path.log_norm[""][:, 0], nan=-np.inf)
-        entered = np.logaddexp.reduce(rows, axis=1) / 2
+        entered = np.logaddexp.reduce(np.where(np.isnan(first), -np.inf, 2 * first), axis=1) / 2
     mean = [
         np.logaddexp.reduce(2 * logs.reshape(-1, trace.draws), axis=1) / 2
         for logs in (path.gradient, entered)

@@ -90,6 +90,7 @@ class ByAutograd(Differential):
     state: Float[Tensor, "M N"]
     x: Float[Tensor, "M I"]
 
+    @torch.no_grad()
     def push(self, directions: Tensor) -> Tensor:
         def moved(state: Tensor) -> Tensor:
             return self.step(state, self.x)
