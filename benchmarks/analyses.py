@@ -122,8 +122,8 @@ def basins() -> float:
             lambda: fb.probe(subject, batch, loss=lambda s, _: s.sum(), analyses=analyses)
         )
 
-    with_(Basins(points=512))
-    times = [with_(Basins(points=512)) - with_(AdjointDecay()) for _ in range(5)]
+    with_(Basins(resolution=512))
+    times = [with_(Basins(resolution=512)) - with_(AdjointDecay()) for _ in range(5)]
     return round(median(times), 3)
 
 

@@ -126,11 +126,12 @@ def test_the_jacobian_equals_autograds(subject: str) -> None:
             assert torch.allclose(here.matrix(), by_autograd(motion, p), rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("count", [1, 12])
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_pushing_and_pulling_are_products_with_the_jacobian(subject: str) -> None:
+def test_pushing_and_pulling_are_products_with_the_jacobian(subject: str, count: int) -> None:
     for motion in the_motions(*SUBJECTS[subject]).values():
         for p, here in enumerate(motion.along()):
-            v = sequences(3, *motion.states[p].shape).to(motion.states)
+            v = sequences(count, *motion.states[p].shape).to(motion.states)
             matrix = by_autograd(motion, p)
             pushed, pulled = (torch.einsum(s, matrix, v) for s in ("mij,kmj->kmi", "mji,kmj->kmi"))
             assert torch.allclose(here.push(v), pushed, rtol=0, atol=1e-10)

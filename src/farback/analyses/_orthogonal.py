@@ -2,8 +2,8 @@
 
     V = Q R,   R upper triangular: |R_ii| is what direction i grew by beside those before it
 
-Q is made from R by a triangular solve, which is twice as fast as multiplying out its reflections,
-where that costs no more than a few digits of orthogonality; else as the library makes it.
+Of many directions Q is made from R by a triangular solve, which is twice as fast as multiplying out
+the reflections, where that costs no more than a few digits of orthogonality.
 
 Axes: K directions, M points, N state.
 """
@@ -33,12 +33,13 @@ def orthogonal(directions: Float[Tensor, "K M N"]) -> Orthogonal:
     if len(directions) <= _FEW:
         q, r = torch.linalg.qr(columns)
         return Orthogonal(q.permute(2, 0, 1), _growth(r))
-    r = torch.linalg.qr(columns, mode="r").R
+    reflections, factors = torch.geqrf(columns)
+    r = reflections.triu()
     sizes = r.diagonal(dim1=-2, dim2=-1).abs()
     if bool((sizes.amin(-1) > torch.finfo(r.dtype).eps ** (1 / 3) * sizes.amax(-1)).all()):
         q = torch.linalg.solve_triangular(r, columns, upper=True, left=False)
     else:
-        q = torch.linalg.qr(columns).Q
+        q = torch.linalg.householder_product(reflections, factors)
     return Orthogonal(q.permute(2, 0, 1), _growth(r))
 
 

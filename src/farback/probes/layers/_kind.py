@@ -5,7 +5,7 @@ One direction of one layer, on a batch. With s_p the state after step p,
     (1)  s_p = step(s_{p-1}, drive_p),          drive_p = W_ih x_p + b
     (2)  a_{p-1} = (ds_p / ds_{p-1})^T a_p      the adjoint, one step back
     (3)  e_p = (ds_p / dnet_p)^T a_p            the error at the nets of step p
-    (4)  v_p = (ds_p / ds_{p-1}) v_{p-1}        a direction, one step on
+    (4)  v_p = J_p v_{p-1},   J_p = ds_p / ds_{p-1}     a direction, one step on
 
 From (3) follow the error at the input, W_ih^T e_p, and the weight gradient's summand of this step,
 sum over rows of e_p (x) s_{p-1}. A kind states (2), (3) and (4) in closed form, because autograd
@@ -103,6 +103,10 @@ class Kind(ABC):
     ) -> Float[Tensor, "K B N"]:
         """(4): the direction behind the step."""
 
+    @abstractmethod
+    def jacobian(self, weights: Weights, slopes: tuple[Tensor, ...]) -> Float[Tensor, "B N N"]:
+        """J itself, one row for each entry of the state behind the step."""
+
     def hidden_errors(self, errors: Float[Tensor, "S K B M"]) -> Float[Tensor, "S K B G"]:
         """The errors as W_hh sees them."""
         return errors
@@ -124,6 +128,11 @@ class Kind(ABC):
     def keeping_bias(self, weights: Weights) -> dict[str, Float[Tensor, " H"]]:
         """The bias of each keeping gate."""
         return {}
+
+
+def over_rows(slope: Float[Tensor, "B H"], matrix: Float[Tensor, "H N"]) -> Float[Tensor, "B H N"]:
+    """diag(slope) matrix, for each row of the batch."""
+    return slope.unsqueeze(-1) * matrix
 
 
 def affine(x: Tensor, weight: Tensor, *biases: Tensor | None) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ...flow.motion import Differential, Motion, whole
+from ...flow.motion import Differential, Motion
 from ._kind import Kind, Weights
 from ._replay import Replay
 
@@ -23,12 +23,13 @@ class LayerDifferential(Differential):
 
     kind: Kind
     weights: Weights
-    state: Float[Tensor, "M N"]
     slopes: tuple[Tensor, ...]
     nets: int
 
     @torch.no_grad()
     def push(self, directions: Tensor) -> Tensor:
+        if 2 * len(directions) > directions.shape[-1]:  # for so many the matrix is worth its while
+            return (self.matrix() @ directions.permute(1, 2, 0)).permute(2, 0, 1)
         return self.kind.push(self.weights, self.slopes, directions)
 
     @torch.no_grad()
@@ -38,12 +39,12 @@ class LayerDifferential(Differential):
         self.kind.pull(self.weights, self.slopes, adjoints, errors, before)
         return before
 
+    @torch.no_grad()
     def matrix(self) -> Tensor:
-        return whole(self, self.state)
+        return self.kind.jacobian(self.weights, self.slopes)
 
     def rows(self, where: slice | list[int]) -> LayerDifferential:
-        slopes = tuple(slope[where] for slope in self.slopes)
-        return replace(self, state=self.state[where], slopes=slopes)
+        return replace(self, slopes=tuple(slope[where] for slope in self.slopes))
 
 
 def motion_of(
@@ -63,7 +64,7 @@ def motion_of(
         nets, after = kind.drive(weights, x), torch.empty_like(state)
         kind.step(weights, state, nets, after)
         slopes = kind.slopes(state, after, nets)
-        return LayerDifferential(kind, weights, state, slopes, nets.shape[-1])
+        return LayerDifferential(kind, weights, slopes, nets.shape[-1])
 
     return Motion(states, inputs, step, kind.blocks(weights), valid, closed_form)
 

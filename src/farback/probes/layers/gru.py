@@ -17,7 +17,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._kind import Kind, Weights, affine
+from ._kind import Kind, Weights, affine, over_rows
 
 
 class GRU(Kind):
@@ -73,6 +73,12 @@ class GRU(Kind):
         new, update, reset, r, z = slopes
         d_r, d_z, d_n = (direction @ weights.hidden.t()).chunk(3, -1)
         return z * direction + update * d_z + new * (r * d_n + reset * d_r)  # (4)
+
+    def jacobian(self, weights: Weights, slopes: tuple[Tensor, ...]) -> Tensor:
+        new, update, reset, r, z = slopes
+        w_r, w_z, w_n = weights.hidden.chunk(3)
+        gates = over_rows(update, w_z) + over_rows(new * reset, w_r) + over_rows(new * r, w_n)
+        return gates + torch.diag_embed(z)
 
     def hidden_errors(self, errors: Tensor) -> Tensor:
         return errors[..., : errors.shape[-1] // 4 * 3]

@@ -20,7 +20,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._kind import Kind, Weights, affine
+from ._kind import Kind, Weights, affine, over_rows
 
 
 class LSTM(Kind):
@@ -89,6 +89,18 @@ class LSTM(Kind):
         c = f * direction[..., outputs:] + (cell * d[..., :3, :]).sum(-2)  # (4)
         h = through * c + output * d[..., 3, :]
         return torch.cat([h if weights.projection is None else h @ weights.projection.t(), c], -1)
+
+    def jacobian(self, weights: Weights, slopes: tuple[Tensor, ...]) -> Tensor:
+        cell, output, through, f = slopes
+        w_i, w_f, w_g, w_o = weights.hidden.chunk(4)
+        i, forget, g = cell.unbind(-2)
+        c = torch.cat(
+            [over_rows(i, w_i) + over_rows(forget, w_f) + over_rows(g, w_g), torch.diag_embed(f)],
+            -1,
+        )
+        by_output = torch.nn.functional.pad(over_rows(output, w_o), (0, f.shape[-1]))
+        h = through.unsqueeze(-1) * c + by_output
+        return torch.cat([h if weights.projection is None else weights.projection @ h, c], -2)
 
     def projected(self, weights: Weights, after: Tensor, kept: Tensor) -> Tensor | None:
         if weights.projection is None:

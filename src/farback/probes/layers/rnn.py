@@ -13,7 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._kind import Kind, Weights, affine
+from ._kind import Kind, Weights, affine, over_rows
 
 
 class RNN(Kind):
@@ -58,3 +58,6 @@ class RNN(Kind):
 
     def push(self, weights: Weights, slopes: tuple[Tensor, ...], direction: Tensor) -> Tensor:
         return slopes[0] * (direction @ weights.hidden.t())  # (4)
+
+    def jacobian(self, weights: Weights, slopes: tuple[Tensor, ...]) -> Tensor:
+        return over_rows(slopes[0], weights.hidden)
