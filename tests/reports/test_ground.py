@@ -52,3 +52,8 @@ def test_what_is_not_finite_is_a_gap():
     held = Measurement("m", "", {"x": pair, "y": pair, "z": z}, planes=(plane,))
     (field, *_) = figure(ground(held, plane), height=300)["data"]
     assert field["z"] == [[0.0, None], [None, 1.0]]
+
+
+def test_a_legend_of_longer_names_takes_more_room_below_the_field(drawn):
+    kinds, loss = (figure(one, height=400)["layout"]["height"] for one in drawn)
+    assert kinds > loss == 400

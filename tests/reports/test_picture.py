@@ -151,3 +151,25 @@ def luminance(code: str) -> float:
     parts = [int(code[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_points_without_an_order_are_not_joined():
+    one = picture(
+        Measurement("any", "", {"x": np.arange(3.0), "y": np.array([2.0, 1.0, 3.0])}),
+        Chart("Title", "x", "place", "rate", "", (Series("y", "y"),), joined=False),
+    )
+    assert trace(one)["mode"] == "markers" and trace(drawn([2.0, 1.0]))["mode"] == "lines+markers"
+
+
+def test_places_nearer_than_a_step_fill_the_width():
+    fields = {"x": np.linspace(-0.2, 0.2, 9), "y": np.arange(9.0)}
+    chart = Chart("Title", "x", "place", "loss", "", (Series("y", "y"),))
+    assert window(picture(Measurement("any", "", fields), chart)).x == pytest.approx(
+        (-0.2048, 0.2048)
+    )
+
+
+def test_a_natural_log_that_is_drawn_as_it_is_keeps_its_name():
+    fields = {"x": np.arange(3.0), "y": np.arange(3.0)}
+    chart = Chart("Title", "x", "place", "ln of the radius", "", (Series("y", "y"),))
+    assert picture(Measurement("any", "", fields), chart).y_label == "ln of the radius"

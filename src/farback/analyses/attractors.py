@@ -209,6 +209,7 @@ def _chart() -> Chart:
         unit="",
         series=(Series("rate", "rate"),),
         lines=(Line("y", 0.0, "below: attracts"),),
+        joined=False,
     )
 
 

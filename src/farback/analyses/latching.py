@@ -198,6 +198,7 @@ def _charts(fields: dict[str, Any]) -> tuple[Chart, ...]:
         series=(Series("attractors", "rate_survived"),),
         lines=(Line("y", 0.0, "the error neither fades nor grows"),),
         caption="One point for each attractor, from the least safe to the safest.",
+        joined=False,
     )
     flipped = Chart(
         title="Flips by noise",

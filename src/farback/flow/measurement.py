@@ -42,7 +42,10 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """Curves over a common axis. `unit` 'ln' is drawn as log10, 'share' from 0 to 1."""
+    """Curves over a common axis. `unit` 'ln' is drawn as log10, 'share' from 0 to 1.
+
+    Points that have no order among themselves are not `joined` by a line.
+    """
 
     title: str
     x: str
@@ -52,6 +55,7 @@ class Chart(msgspec.Struct, frozen=True):
     series: tuple[Series, ...]
     lines: tuple[Line, ...] = ()
     caption: str = ""
+    joined: bool = True
 
 
 class Mark(msgspec.Struct, frozen=True):

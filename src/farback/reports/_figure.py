@@ -29,7 +29,10 @@ def figure(drawn: Picture, seen: Window, *, height: int = 320) -> dict[str, Any]
     chart = go.Figure(
         data=[
             *(trace for i, curve in enumerate(drawn.curves) for trace in _band(curve, i, seen)),
-            *(_trace(curve, i, seen, legend=not direct) for i, curve in enumerate(drawn.curves)),
+            *(
+                _trace(curve, i, seen, legend=not direct, joined=drawn.joined)
+                for i, curve in enumerate(drawn.curves)
+            ),
             *(
                 _hollow(curve, i)
                 for i, curve in enumerate(drawn.curves)
@@ -65,16 +68,17 @@ def _listed(values: np.ndarray) -> list[Any]:
     return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values.tolist()]
 
 
-def _trace(curve: Curve, place: int, seen: Window, *, legend: bool) -> go.Scatter:
+def _trace(curve: Curve, place: int, seen: Window, *, legend: bool, joined: bool) -> go.Scatter:
     shade = colour(curve_role(place))
     finite = np.isfinite(curve.y)
     beside = np.concatenate([[False], finite[:-1]]) | np.concatenate([finite[1:], [False]])
     alone = bool((finite & ~beside).any())
+    marked = "lines+markers" if alone or curve.y.size <= FEW else "lines"
     return go.Scatter(
         x=_listed(curve.x),
         y=_listed(curve.y),
         name=safe(curve.label),
-        mode="lines+markers" if alone or curve.y.size <= FEW else "lines",
+        mode=marked if joined else "markers",
         line={"color": shade, "width": 2.2, "dash": dash(place)},
         marker={"color": shade, "size": 5.5, "symbol": marker(place)},
         error_y=_bars(curve, shade) if seen.x is None else None,

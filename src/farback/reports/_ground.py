@@ -23,6 +23,9 @@ from ._picture import LN10, as_text
 MOST, TOLD = 128, 13
 """Places along each axis of the picture, and of its table."""
 
+_WIDTH, _LETTER, _SWATCH = 620, 7.2, 48
+"""Of the legend, of a letter, and of the sign before a name."""
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -95,14 +98,14 @@ def figure(drawn: Ground, *, height: int) -> dict[str, Any]:
             *(_mark(*mark, i) for i, mark in enumerate(drawn.marks)),
         ],
         layout=go.Layout(
-            height=height,
-            margin={"l": LEFT + 14, "r": 16, "t": 12, "b": 46},
+            height=height + _room(drawn),
+            margin={"l": LEFT + 14, "r": 16, "t": 12, "b": 46 + _room(drawn)},
             font={"family": FONT, "size": 13, "color": colour("muted")},
             paper_bgcolor=colour("paper"),
             plot_bgcolor=colour("paper"),
             hovermode="closest",
             dragmode=False,
-            legend={"font": {"color": colour("ink")}, "itemclick": False, "itemdoubleclick": False},
+            legend=_legend(),
             xaxis=_axis(drawn.plane.x_label, drawn.x),
             yaxis=_axis(drawn.plane.y_label, drawn.y),
         ),
@@ -110,6 +113,22 @@ def figure(drawn: Ground, *, height: int) -> dict[str, Any]:
     plain = chart.to_plotly_json()
     plain["layout"].pop("template", None)
     return {"data": plain["data"], "layout": plain["layout"]}
+
+
+def _room(drawn: Ground) -> int:
+    """What the legend takes below the field; its columns are as wide as the longest name."""
+    names = [label for label, *_ in (*drawn.contours, *drawn.marks)] + [*drawn.plane.classes]
+    if not names:
+        return 0
+    columns = max(1, _WIDTH // (_LETTER * max(map(len, names)) + _SWATCH))
+    return 20 * -(-len(names) // int(columns)) + 8
+
+
+def _legend() -> dict[str, Any]:
+    """Below, where it takes nothing of the width."""
+    place = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
+    unmoved = {"itemclick": False, "itemdoubleclick": False}
+    return {"font": {"color": colour("ink")}, **place, **unmoved}
 
 
 def _field(drawn: Ground) -> go.Heatmap:
@@ -133,7 +152,8 @@ def _field(drawn: Ground) -> go.Heatmap:
 
 
 def _bar(plane: Plane) -> dict[str, Any]:
-    label = f"log10 {plane.z_label}" if plane.unit == "ln" else plane.z_label
+    in_logs = plane.unit == "ln" and "log10" not in plane.z_label
+    label = f"log10 {plane.z_label.removeprefix('ln ')}" if in_logs else plane.z_label
     return {
         "title": {"text": safe(label), "side": "right", "font": {"size": 13}},
         "thickness": 12,

@@ -58,6 +58,7 @@ class Picture:
     lines: tuple[Line, ...] = ()
     caption: str = ""
     notes: tuple[str, ...] = ()
+    joined: bool = True
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -87,6 +88,7 @@ def picture(measurement: Measurement, chart: Chart) -> Picture:
             lines=tuple(_drawn_line(line, chart) for line in chart.lines),
             caption=chart.caption,
             notes=notes,
+            joined=chart.joined,
         )
     )
 
@@ -166,8 +168,9 @@ def _cell(value: float, unit: str) -> str:
 
 
 def _y_label(chart: Chart) -> str:
-    label = chart.y_label.removeprefix("ln ")
-    return f"log10 {label}".strip() if chart.unit == "ln" and "log10" not in label else label
+    if chart.unit != "ln" or "log10" in chart.y_label:
+        return chart.y_label
+    return f"log10 {chart.y_label.removeprefix('ln ')}".strip()
 
 
 def _drawn(value: Any, chart: Chart) -> Any:

@@ -62,8 +62,8 @@ def window(drawn: Picture) -> Window:
     if drawn.categories:
         return Window(None, (bottom - pad, top + pad), tuple(inside), tuple(beyond))
     left, right = _extent([curve.x for curve in drawn.curves], (0.0, 1.0))
-    wide = max(right - left, 1.0)
-    start, end = left, max(right, left + 1.0)
+    wide = max(right - left, _least_width(drawn))
+    start, end = left, left + wide
     for line in upright:
         if left - wide <= line.at <= right + 2 * wide:
             inside.append(line)
@@ -76,6 +76,13 @@ def window(drawn: Picture) -> Window:
         tuple(inside),
         tuple(beyond),
     )
+
+
+def _least_width(drawn: Picture) -> float:
+    """Steps stand one apart; what is measured in between may lie as near as it likes."""
+    places = np.concatenate([np.asarray(curve.x, float) for curve in drawn.curves] or [[0.0]])
+    steps = bool((places == np.floor(places)).all())
+    return 1.0 if steps or np.ptp(places) == 0 else float(np.ptp(places))
 
 
 def with_place(line: Line) -> str:
