@@ -12,7 +12,7 @@ import farback as fb
 from farback.analyses import Basins
 from farback.analyses._autonomous import Autonomous
 from farback.analyses._contraction import growth, reduced, spectral_norm, spectral_radius
-from farback.analyses._settling import basins, settle
+from farback.analyses._settling import Attractor, basins, settle
 from farback.errors import WrongUsage
 from farback.flow.motion import Motion
 
@@ -105,6 +105,18 @@ def test_gamma_equals_its_definition_followed_step_by_step() -> None:
             inside &= float(torch.linalg.eigvals(product).abs().max()) < 1
         expected.append(inside)
     assert reduced(known, grid, which, 2000).tolist() == expected
+
+
+def test_a_state_that_the_attractor_stretches_later_is_not_in_gamma() -> None:
+    def step(s: Tensor, x: Tensor) -> Tensor:
+        swapped = torch.stack([torch.zeros_like(s[:, 0]), 0.3 * (s[:, 0] - 6)], 1)
+        return torch.where(s[:, :1] > 5, swapped, s @ TRAP.T) + x
+
+    here = still(step, 2)
+    origin = Attractor(torch.zeros(1, 2).double(), torch.linalg.eigvals(TRAP))
+    state = torch.tensor([[6.0, 0.0]]).double()  # (M)' is 0.3 [[0, 0], [1, 0]], (M^2)' has 3
+    found = reduced(basins(here, (origin,)), state, torch.zeros(1, dtype=torch.long), 100)
+    assert not bool(found)
 
 
 def test_the_distance_to_the_boundary_of_a_latch_is_the_modulus_of_its_state() -> None:

@@ -4,11 +4,15 @@
          inside the unit circle:  X's reduced attracting set
     (2)  two units:  radius and norm in closed form, from trace, determinant and sum of squares
 
-The products of (1) are followed until the orbit has settled and its product is a contraction in the
-Frobenius norm. Eigenvalues are taken only where that norm leaves it open: with one or two numbers
-in the state at every l, with more at every l up to 8 and then at half octaves.
+The products of (1) are followed until the orbit has settled and its product P is so small that the
+steps at the attractor, which may stretch an error at first, cannot bring it back to one:
 
-Axes: M points, N state.
+    (3)  |P| sup_k |(M^k)'(X)| < 1,   |P| the Frobenius norm, the other the spectral one
+
+Eigenvalues are taken only where the Frobenius norm leaves it open: with one or two numbers in the
+state at every l, with more at every l up to 8 and then at half octaves.
+
+Axes: M points, A attractors, P points of a cycle, N state.
 
 Reference: Bengio, Simard and Frasconi 1994, definitions 4 and 5.
 """
@@ -89,11 +93,27 @@ def reduced(
     """Whether each state lies in Gamma of the attractor that it comes to, (1)."""
     pieces = list(basins.here.pieces(states))
     groups = which.split([len(it) for it in pieces]) if pieces else []
-    found = [_reduced(basins, s, w, steps) for s, w in zip(pieces, groups, strict=True)]
+    at_most = states.new_tensor([_stretch(basins.here, it.points) for it in basins.attractors])
+    found = [_reduced(basins, s, w, at_most, steps) for s, w in zip(pieces, groups, strict=True)]
     return torch.cat(found) if found else which >= 0
 
 
-def _reduced(basins: Basins, states: Tensor, which: Tensor, steps: int) -> Tensor:
+def _stretch(here: Autonomous, points: Float[Tensor, "P N"]) -> float:
+    """The supremum of (3) over k >= 0 and the points of a cycle, to their first k under one."""
+    slopes = here.jacobian(points)
+    product, most = slopes, 1.0
+    for number in range(1, PATIENCE + 1):
+        largest = float(spectral_norm(product).max())
+        most = max(most, largest)
+        if largest < 1:  # longer products are made of those before
+            break
+        product = slopes.roll(-number, 0) @ product
+    return most
+
+
+def _reduced(
+    basins: Basins, states: Tensor, which: Tensor, at_most: Float[Tensor, " A"], steps: int
+) -> Tensor:
     inside = which >= 0
     active = inside.nonzero()[:, 0]
     s, product = states[active], torch.eye(states.shape[1]).to(states).expand(len(active), -1, -1)
@@ -107,7 +127,8 @@ def _reduced(basins: Basins, states: Tensor, which: Tensor, steps: int) -> Tenso
         if states.shape[1] <= 2 or _looked_at(number):
             bad = ~_under_one(product)
         inside[active[bad]] = False
-        done = (basins.held(s) >= 0) & (product.flatten(1).norm(dim=1) < 1)
+        held = basins.held(s)
+        done = (held >= 0) & (product.flatten(1).norm(dim=1) * at_most[held] < 1)  # (3)
         go = ~bad & ~done
         active, s, product = active[go], s[go], product[go]
     inside[active] = False  # never certainly a contraction
