@@ -62,13 +62,23 @@ def test_singular_values_of_a_product_are_those_of_exact_arithmetic(
 
 @pytest.mark.parametrize("steps", [1, 7, 40])
 def test_eigenvalues_of_a_product_are_those_of_exact_arithmetic(steps: int) -> None:
-    """Of real ones far apart; the mean over rounds meets a complex pair in the limit alone."""
     matrices = [torch.diag(torch.tensor([1.4, 0.9, 0.2]).double()) for _ in range(steps)]
     basis = sequences(3, 3)
     matrices = [basis @ matrix @ torch.linalg.inv(basis) for matrix in matrices]
     like = torch.zeros(1, 3).double()
     found = eigenvalues([factor(m) for m in matrices], 3, like, seed=0)[0]
     assert np.allclose(found, exact(matrices, eig), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("steps", [1, 7, 40, 150])
+def test_a_complex_pair_has_one_modulus_however_it_turns(steps: int) -> None:
+    pair = torch.tensor([[0.9, -0.7], [0.5, 0.4]], dtype=torch.float64)
+    basis = sequences(4, 4, seed=3)
+    matrix = torch.block_diag(pair, torch.diag(torch.tensor([0.3, 0.2], dtype=torch.float64)))
+    matrix = basis @ matrix @ torch.linalg.inv(basis)
+    found = eigenvalues([factor(matrix)] * steps, 3, torch.zeros(1, 4).double(), seed=0)[0]
+    modulus = math.log(0.9 * 0.4 + 0.7 * 0.5) / 2
+    assert np.allclose(found, [steps * modulus] * 2 + [steps * math.log(0.3)], rtol=1e-9, atol=1e-9)
 
 
 def of_linear(matrix: Tensor, steps: int) -> tuple[Measurement, str]:

@@ -2,14 +2,16 @@
 
     P = J_q ... J_2 J_1
     (1)  singular values: V <- orth(P^T orth(P V));  ln sigma_i = sum over steps of ln |R_ii|
-    (2)  eigenvalues:     V <- orth(P V);            ln |lambda_i| = mean over rounds of the same
+    (2)  eigenvalues:     V <- orth(P V);            ln |lambda_i| the same, in the last round
 
 A short product whose values lie within half of the digits of each other is formed, and the library
 gives its spectrum. Any other is never formed: directions go through its factors one by one, twice
 as many as are asked for, orthogonal again after each. A round of (1) brings value i nearer by
 (sigma_{i+1} / sigma_i)^2, and the values of a long product lie far apart. Rounds end when no value
-asked for moves by more than `_SETTLED`. Of (2) a complex pair turns as it grows: its two values
-come out alike only in the mean over rounds.
+asked for moves by more than `_SETTLED`. Directions of (2) that still turn into one another in the
+last round have eigenvalues of one modulus, as a complex pair has, or nearly one. The volume that
+they span grows by the product of their eigenvalues: each is given the mean of their logs. A
+defective pair hardly turns, and its values come together only like one over the rounds.
 
 Axes: K directions, B rows, N state.
 
@@ -31,6 +33,7 @@ from ._orthogonal import orthogonal, started
 _SHORT = 16
 _ROUNDS = 6
 _SETTLED = 1e-6
+_TURNED = 1e-3
 
 
 def singular_values(
@@ -63,13 +66,25 @@ def eigenvalues(
         moduli = torch.linalg.eigvals(formed).abs().sort(-1, descending=True).values[:, :count]
         if _near(moduli):
             return moduli.double().log()
-    directions = _start(count, like, seed)
-    total = torch.zeros(len(like), len(directions), dtype=torch.float64)
-    for number in range(_ROUNDS):
-        directions, growth = _through(factors, directions)
-        if number >= _ROUNDS // 2:
-            total += growth / (_ROUNDS - _ROUNDS // 2)
-    return total.sort(-1, descending=True).values[:, :count]
+    before = after = _start(count, like, seed)
+    growth = torch.zeros(len(like), len(after), dtype=torch.float64)
+    for _ in range(_ROUNDS):
+        before, (after, growth) = after, _through(factors, after)
+    return _shared(growth, before, after).sort(-1, descending=True).values[:, :count]
+
+
+def _shared(
+    growth: Float[Tensor, "B K"], before: Float[Tensor, "K B N"], after: Float[Tensor, "K B N"]
+) -> Float[Tensor, "B K"]:
+    """Each row's growth, with the mean over neighbours that turn into one another."""
+    overlap = torch.einsum("kbn,lbn->bkl", before, after)
+    turns = overlap.diagonal(offset=-1, dim1=-2, dim2=-1).abs() > _TURNED
+    group = torch.nn.functional.pad((~turns).cpu().cumsum(-1), (1, 0))
+    sums, sizes = (
+        torch.zeros_like(growth).scatter_add(-1, group, it)
+        for it in (growth, torch.ones_like(growth))
+    )
+    return (sums / sizes).gather(-1, group)
 
 
 def _formed(factors: Sequence[Differential], like: Tensor) -> Float[Tensor, "B N N"] | None:
