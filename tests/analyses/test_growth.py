@@ -2,16 +2,19 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 import farback as fb
 from farback import analyses, cells, tasks
+from farback.analyses._growth_law import growth_law
 from farback.flow import Measurement
 from farback.probes import LaboratoryCell, StepMap
 
 STEPS, UNITS, ROWS = 240, 6, 16
+CASES = ("explodes", "vanishes", "neither", "open")
 TIMES = range(9, STEPS, 10)
 
 
@@ -80,6 +83,23 @@ def test_the_gradient_is_followed_where_no_float_holds_it() -> None:
     assert found.case == "vanishes"
 
 
+def test_what_a_line_and_a_curve_fit_alike_is_left_open() -> None:
+    times = np.linspace(10, 100, 15)
+    noise = 0.5 * np.random.default_rng(0).standard_normal(15)
+    found = growth_law(times, np.log(times) + noise)
+    assert (found["law"], found["case"]) == ("open", "open")
+
+
+@pytest.mark.parametrize(("rate", "power"), [(0.03, 0.0), (-0.03, 0.0), (0.0, 1.0), (0.0, 1.5)])
+def test_noise_seldom_makes_one_law_of_the_other(rate: float, power: float) -> None:
+    draw, times = np.random.default_rng(1), np.linspace(10, 100, 15)
+    wrong = "exponential" if power else "polynomial"
+    logs = [
+        rate * times + power * np.log(times) + 0.3 * draw.standard_normal(15) for _ in range(100)
+    ]
+    assert sum(growth_law(times, one)["law"] == wrong for one in logs) <= 5
+
+
 def laboratory() -> tuple[nn.Module, Any]:
     cell, task = cells.LSTM1997(blocks=1, size=2), tasks.Adding(length=40)
     params = cell.parameters(torch.Generator().manual_seed(0), task.inputs, task.outputs)
@@ -100,7 +120,7 @@ def test_every_path_has_its_law(subject: str) -> None:
     model, batch = SUBJECTS[subject]
     found = fb.probe(model, batch, analyses=analyses.Growth(), depth="deep")["growth"]
     assert found.path in found.blocks
-    assert all(block.case in ("explodes", "vanishes", "neither") for block in found.blocks.values())
+    assert all(block.case in CASES for block in found.blocks.values())
 
 
 def test_one_loss_time_tells_no_growth_and_says_what_to_give() -> None:

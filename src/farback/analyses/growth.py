@@ -4,8 +4,10 @@
     (2)  g_t = ln |dE_t/dW| - ln |dE_t/ds_t|                     for one unit of error that enters
     (3)  exponential: g_t = a + rate t;   polynomial: g_t = a + exponent ln t
     (4)  the law is the one with the smaller mean distance from g_t; level where g_t changes by less
-         than a factor of two, or the slope's interval holds 0
-    (5)  explodes: exponential with rate > 0; vanishes: exponential with rate < 0; neither: else
+         than a factor of two, or the slope's interval holds 0; open where the two mean distances
+         differ by less than two standard errors of their difference
+    (5)  explodes: exponential with rate > 0; vanishes: exponential with rate < 0; open: the law is;
+         neither: else
 
 The sum (1) has ever more terms. That does not make it explode: where each keeps its size, t of them
 add up to t at most (exponent 1), and to t^1.5 where the states themselves grow like the root of t,
@@ -16,9 +18,11 @@ Axes: t steps of the chain up to the loss time, counted from 1.
 How to read it: a straight line over t explodes; one that bends like ln t is a polynomial, and
 dividing by t or clipping is enough; a level line has its near summands alone. Slopes are those of
 Theil and Sen, over the loss times after the first tenth of the steps, with their 95 % interval;
-loss times of one batch are not independent, so that it is too narrow if anything.
+loss times of one batch are not independent, so that it is too narrow if anything. Over few loss
+times, or noisy ones, a line and a curve fit alike: then the law is left open rather than guessed.
 
-Reference: the three cases as in Pascanu, Mikolov and Bengio 2013, section 2.1; slopes Sen 1968.
+Reference: the three cases as in Pascanu, Mikolov and Bengio 2013, section 2.1; slopes Sen 1968;
+two models compared sample by sample, Vuong 1989.
 """
 
 from __future__ import annotations
@@ -28,11 +32,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import theilslopes
 
 from ..flow import Chart, Finding, Measurement, Number, Path, Remedy, Series, Trace
 from ._analysis import Analysis
-from ._decay import LN2
+from ._growth_law import growth_law
 
 _LEAST = 6
 _FIRST_SHARE = 0.1
@@ -94,7 +97,13 @@ class Growth(Analysis):
             case "vanishes":
                 claim = f"even the whole gradient of {m.path} vanishes, by {m.rate:+.3g} a step"
                 return Finding(m.name, claim, evidence, "watch")
-        if m.law == "level":
+        if m.law == "open":
+            claim = (
+                f"the whole gradient of {m.path} {'grows' if m.rate > 0 else 'falls'} with the "
+                f"loss time; {len(m.times)} loss times do not tell whether by a factor a step or "
+                "by a power of it: give more with loss_times="
+            )
+        elif m.law == "level":
             claim = f"the whole gradient of {m.path} neither explodes nor vanishes: it is level"
         else:
             claim = (
@@ -105,7 +114,7 @@ class Growth(Analysis):
 
 
 def _grown(path: Path, trace: Trace) -> dict[str, Any]:
-    """The fields of one path: (2), both fits (3), the law (4) and the case (5)."""
+    """The fields of one path: (2), and what `_growth_law` tells of it."""
     times, log_gradient, entered = _by_time(path, trace)
     relative = log_gradient - entered
     found = {
@@ -121,30 +130,12 @@ def _grown(path: Path, trace: Trace) -> dict[str, Any]:
     if late.sum() < _LEAST:
         return {**found, "times": times[late]}
     times, relative = times[late], relative[late]
-    rate, rate_interval, line = _fit(times, relative)
-    exponent, exponent_interval, bend = _fit(np.log(times), relative)
-    misfits = [float(np.mean(np.abs(relative - fit))) for fit in (line, bend)]
-    slopes = (rate_interval, exponent_interval)
-    better = int(misfits[1] <= misfits[0])
-    low, high = slopes[better]
-    fitted = (line, bend)[better]
-    level = abs(fitted[-1] - fitted[0]) < LN2 or low <= 0 <= high
-    law = "level" if level else ("exponential", "polynomial")[better]
     return {
         **found,
         "times": times,
         "log_gradient": log_gradient[late],
         "log_relative": relative,
-        "law": law,
-        "case": "neither" if law != "exponential" else "explodes" if rate > 0 else "vanishes",
-        "rate": rate,
-        "rate_interval": rate_interval,
-        "rate_misfit": misfits[0],
-        "exponent": exponent,
-        "exponent_interval": exponent_interval,
-        "exponent_misfit": misfits[1],
-        "fit_exponential": line,
-        "fit_polynomial": bend,
+        **growth_law(times, relative),
     }
 
 
@@ -165,13 +156,6 @@ def _by_time(path: Path, trace: Trace) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return times[alive][order], mean[0][alive][order], mean[1][alive][order]
 
 
-def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, tuple[float, float], np.ndarray]:
-    found = theilslopes(y, x, alpha=0.95)
-    slope, low, high = (float(value) for value in (found[0], found[2], found[3]))  # type: ignore
-    line = slope * x
-    return slope, (low, high), line + float(np.median(y - line))
-
-
 def _rise(block: Measurement) -> tuple[bool, float]:
     """The path that explodes first, then the one that grows by most over the loss times."""
     if block.law is None:
@@ -186,8 +170,9 @@ def _with_interval(value: float, interval: tuple[float, float]) -> str:
 def _numbers(top: Measurement) -> tuple[Number, ...]:
     if top.law is None:
         return (Number("Growth with the loss time", "not told", f"fewer than {_LEAST} loss times"),)
-    slope = top.rate if top.law == "exponential" else top.exponent
-    unit = "a step" if top.law == "exponential" else "power of the loss time"
+    of_steps = top.law in ("exponential", "open")
+    slope = top.rate if of_steps else top.exponent
+    unit = "a step" if of_steps else "power of the loss time"
     return (
         Number("Growth with the loss time", top.case, top.law),
         Number("Its slope", f"{slope:+.3g}", unit),
