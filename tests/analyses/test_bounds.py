@@ -190,6 +190,21 @@ def steeper(s: Tensor, x: Tensor) -> Tensor:
     return s.tanh() + x
 
 
+def test_a_jacobian_that_overflows_in_the_box_says_so() -> None:
+    step = StepMap(lambda s, x: torch.exp(3 * s) / 1000 + x, start=torch.zeros(2).double())
+    batch = torch.zeros(1, 4, 2).double(), None
+    bounds = analyses.Bounds(states=(-500, 500))
+    found = fb.probe(step, batch, loss=lambda s, _: s.sum(), analyses=bounds)["bounds"]
+    assert "no finite bound" in found.reason
+
+
+def test_a_jacobian_at_the_smallest_floats_has_a_bound() -> None:
+    step = StepMap(lambda s, x: 1e-310 * torch.tanh(s) + x, start=torch.zeros(2).double())
+    batch = torch.zeros(1, 4, 2).double(), None
+    found = fb.probe(step, batch, loss=lambda s, _: s.sum(), analyses=analyses.Bounds())["bounds"]
+    assert found.bound[1] == pytest.approx(math.log(1e-310))
+
+
 def test_a_backward_pass_of_its_own_is_not_certified() -> None:
     step = StepMap(lambda s, x: steeper(1 * s, x), start=torch.zeros(3).double())
     found = bounded(step, (torch.ones(1, 9, 3).double(), None), loss=lambda s, _: s.sum())

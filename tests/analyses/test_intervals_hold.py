@@ -102,6 +102,21 @@ def test_over_one_point_the_jacobian_is_that_of_finite_differences(name: str) ->
     assert float((found.hi - found.lo).max()) < 1e-12
 
 
+OVERFLOWING: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "where": lambda s, x: torch.where(s.exp() - s.exp() + s > 5, 3 * s, s / 2),
+    "relu": lambda s, x: torch.relu(s.exp() - s.exp() + s),
+    "abs": lambda s, x: (s.exp() - s.exp() + s).abs(),
+}
+
+
+@pytest.mark.parametrize("name", OVERFLOWING)
+def test_what_overflows_is_not_taken_for_flat(name: str) -> None:
+    box = interval([800.0, 900.0], [800.0, 900.0]).map(lambda end: end[None])
+    over = whole(enclosure(motion(OVERFLOWING[name])).derived(box, box).terms)
+    finite = bool(torch.isfinite(over.largest).all())
+    assert not finite or float(over.hi.squeeze(1).diagonal().min()) >= 3
+
+
 def test_no_input_leads_out_of_a_closed_box() -> None:
     moving, draw = motion(mixed), torch.Generator().manual_seed(2)
     met = Interval(-torch.ones(1, 2).double() / 4, torch.ones(1, 2).double() / 4)

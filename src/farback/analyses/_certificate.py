@@ -66,6 +66,8 @@ def _over(
     known = step.derived(states, inputs)
     if not known.terms:
         raise NoRule("its next state does not depend on the state before")
+    if not all(bool(it.largest.isfinite().all()) for term in known.terms for it in term):
+        raise NoRule("its Jacobian has no finite bound over the box")
     _refuse_other_derivative(motion, known.terms, states, inputs)
     return Certificate(
         kind, states, inputs, known.terms, product_bounds(known.terms, motion.blocks)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,8 +25,7 @@ from torch.func import vmap
 from ._interval import Interval, point
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """Slopes of the shape of y, and a matrix [N, *shape]."""
 
     slope: Interval

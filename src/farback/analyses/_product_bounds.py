@@ -27,7 +27,7 @@ Reference: (1) to (4) Hochreiter and Schmidhuber 1997, section 3.1, and Pascanu,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -36,7 +36,7 @@ import torch
 from torch import Tensor
 
 from ._derivative import Term, whole
-from ._interval import EPS, Interval
+from ._interval import EPS, Interval, up
 
 _LAPACK = 1 + 1e-12
 _ADDED = (1e-12, 1e-6, 1e-3, 1e-1)
@@ -44,6 +44,8 @@ _SQUARINGS = 7
 _DOUBLINGS = 9
 _LEAST = 1e-60
 _FURTHEST = 4096
+_LARGEST = 1000
+"""An exponent of two that a float has with either sign."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def product_bounds(terms: Sequence[Term], blocks: Mapping[str, slice]) -> Produc
     by_name = {
         "rows": Geometric(_log(_sum(largest, 1).max()), root),
         "columns": Geometric(_log(_sum(largest, 0).max()), root),
-        "frobenius": Geometric(_log(torch.linalg.matrix_norm(largest) * (1 + size * EPS))),
+        "frobenius": Geometric(_log(_frobenius(largest))),
         "spectral": Geometric(_log(spectral(jacobian, parts))),
         "scaled": least,
     }
@@ -175,13 +177,17 @@ def _together(sizes: Iterable[Tensor]) -> Tensor:
 
 
 def _norm(matrix: Tensor) -> Tensor:
-    if not matrix.numel():
-        return matrix.new_zeros(())
-    return torch.linalg.matrix_norm(matrix, ord=2) * _LAPACK
+    return _by_peak(matrix, lambda small: torch.linalg.matrix_norm(small, ord=2))
 
 
 def _frobenius(matrix: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(matrix) * _LAPACK
+    return _by_peak(matrix, torch.linalg.vector_norm)
+
+
+def _by_peak(matrix: Tensor, norm: Callable[[Tensor], Tensor]) -> Tensor:
+    """A norm with the largest entry taken out, lest its squares underflow to none at all."""
+    peak = matrix.abs().max() if matrix.numel() else matrix.new_zeros(())
+    return up(peak * norm(matrix / peak) * _LAPACK) if float(peak) else peak
 
 
 def _sum(matrix: Tensor, axis: int) -> Tensor:
@@ -189,7 +195,10 @@ def _sum(matrix: Tensor, axis: int) -> Tensor:
 
 
 def _log(value: Tensor) -> float:
-    return math.log(float(value)) + 4 * EPS if float(value) > 0 else -math.inf
+    if float(value) <= 0:
+        return -math.inf
+    log = math.log(float(value))
+    return log + 4 * EPS * (1 + abs(log))
 
 
 def _by_blocks(jacobian: Interval, parts: Sequence[Part], blocks: Sequence[slice]) -> Tensor:
@@ -245,7 +254,8 @@ def _powers(matrix: Tensor, lags: int) -> np.ndarray:
         if tall == 0 or wide == 0:
             logs[lag:] = -np.inf
             break
-        size += (math.log(tall) + math.log(wide)) / 2 + 4 * EPS
+        size += (math.log(tall) + math.log(wide)) / 2
+        size += 4 * EPS * (1 + abs(size))
         logs[lag] = size
         by_row, by_column = lost * by_row / tall, lost * by_column / wide
     return logs
@@ -257,7 +267,7 @@ def _squared(jacobian: Interval, parts: Sequence[Part]) -> list[float]:
     for _ in range(_SQUARINGS):
         if not math.isfinite(logs[-1]):
             break
-        exponent = round((logs[-1] - taken) / math.log(2))
+        exponent = min(max(round((logs[-1] - taken) / math.log(2)), -_LARGEST), _LARGEST)
         taken = 2 * (taken + exponent * math.log(2))
         small = jacobian.map(lambda end, by=2.0**-exponent: end * by)
         jacobian = small @ small

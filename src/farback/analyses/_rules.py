@@ -131,8 +131,8 @@ def _clamp(x: Known, least: float | None = None, most: float | None = None) -> K
 def _compared(x: Known, y: Operand, *, above: bool, strict: bool) -> Known:
     """1 where it holds, 0 where not, and between them where the box does not tell."""
     a, b = (x.value, _known(y).value) if above else (_known(y).value, x.value)
-    sure, possible = (a.lo > b.hi, a.hi > b.lo) if strict else (a.lo >= b.hi, a.hi >= b.lo)
-    return Known(Interval(sure.double(), possible.double()))
+    sure, never = (a.lo > b.hi, a.hi <= b.lo) if strict else (a.lo >= b.hi, a.hi < b.lo)
+    return Known(Interval(sure.double(), (~never).double()))
 
 
 def _flat(x: Known, *, act: Callable[[Tensor], Tensor]) -> Known:

@@ -2,7 +2,8 @@
 
 A rising function is met at the ends of the interval. The slope of tanh and of the logistic function
 is largest at the number nearest to zero, and smallest at an end. At a corner (relu at 0) autograd's
-choice lies between the slopes on its two sides.
+choice lies between the slopes on its two sides. Where a value overflowed to NaN, every slope that
+the function has is possible.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def _sigmoid(x: Interval) -> tuple[Interval, Interval]:
 
 
 def _relu(x: Interval) -> tuple[Interval, Interval]:
-    return x.map(torch.relu), Interval((x.lo > 0).double(), (x.hi >= 0).double())
+    return x.map(torch.relu), Interval((x.lo > 0).double(), (~(x.hi < 0)).double())
 
 
 def _exp(x: Interval) -> tuple[Interval, Interval]:
@@ -47,7 +48,8 @@ def _exp(x: Interval) -> tuple[Interval, Interval]:
 
 def _abs(x: Interval) -> tuple[Interval, Interval]:
     value = Interval(x.nearest_zero().abs(), x.largest)
-    return value, Interval(torch.sign(x.lo), torch.sign(x.hi))
+    least = torch.where(x.lo >= 0, x.lo.sign(), -1.0)
+    return value, Interval(least, torch.where(x.hi <= 0, x.hi.sign(), 1.0))
 
 
 def _reciprocal(x: Interval) -> tuple[Interval, Interval]:
