@@ -85,7 +85,7 @@ def peer(motion: Motion, k: int | None, *, mapped: bool) -> float:
 def lyapunov(path: Any, k: int | None) -> dict[str, float]:
     """Seconds a step of ours and of the peers, one after the other in one run."""
     mapped = peer(path.motion, k, mapped=True)
-    ours = seconds(lambda: Lyapunov(k=k)._fields(path))
+    ours = seconds(lambda: Lyapunov(k=k)._fields(path.motion))
     looped = peer(path.motion, k, mapped=False)
     return {
         "ours_seconds_at_T_1000": round(ours, 3),
@@ -103,7 +103,7 @@ def by_length() -> dict[str, float]:
     for steps in (250, 500, 1000, 2000):
         path = path_of(steps)
         found[f"T_{steps}"] = round(
-            median(seconds(lambda: Lyapunov(k=10)._fields(path)) for _ in range(3)),  # noqa: B023
+            median(seconds(lambda: Lyapunov(k=10)._fields(path.motion)) for _ in range(3)),  # noqa: B023
             3,
         )
     return found

@@ -13,7 +13,8 @@ from torch.nn.utils.rnn import pack_padded_sequence
 import farback as fb
 from farback.analyses import Lyapunov
 from farback.errors import WrongUsage
-from farback.flow import Measurement, Path
+from farback.flow import Measurement
+from farback.flow.motion import Motion
 from farback.probes import StepMap
 
 
@@ -121,26 +122,24 @@ NETS = {
 @pytest.mark.parametrize("net", NETS)
 def test_the_closed_form_and_forward_differentiation_agree(net: str) -> None:
     analysis = Lyapunov(k=None)
-    for path in traced(NETS[net], sequences(40, 3, 3)).paths:
-        assert path.motion is not None
-        plain = replace(path, motion=replace(path.motion, closed_form=None))
-        ours, theirs = analysis._fields(path), analysis._fields(plain)
+    for _, motion in traced(NETS[net], sequences(40, 3, 3)).moving:
+        plain = replace(motion, closed_form=None)
+        ours, theirs = analysis._fields(motion), analysis._fields(plain)
         assert np.allclose(ours["exponents"], theirs["exponents"], rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("net", NETS)
 def test_the_exponents_sum_to_the_mean_log_determinant(net: str) -> None:
     analysis = Lyapunov(k=None, burn=0)
-    for path in traced(NETS[net], sequences(40, 3, 3)).paths:
-        assert path.motion is not None
-        logs = [torch.linalg.slogdet(here.matrix()).logabsdet for here in path.motion.along()]
+    for _, motion in traced(NETS[net], sequences(40, 3, 3)).moving:
+        logs = [torch.linalg.slogdet(here.matrix()).logabsdet for here in motion.along()]
         expected = float(torch.stack(logs).mean())
-        assert analysis._fields(path)["sum"] == pytest.approx(expected, abs=1e-8)
+        assert analysis._fields(motion)["sum"] == pytest.approx(expected, abs=1e-8)
 
 
 def test_orthogonal_every_fourth_step_gives_the_same() -> None:
-    (path,) = traced(nn.GRU(3, 6).double(), sequences(40, 3, 3)).paths
-    often, seldom = (Lyapunov(k=None, burn=0, every=m)._fields(path) for m in (1, 4))
+    ((_, motion),) = traced(nn.GRU(3, 6).double(), sequences(40, 3, 3)).moving
+    often, seldom = (Lyapunov(k=None, burn=0, every=m)._fields(motion) for m in (1, 4))
     assert np.allclose(often["exponents"], seldom["exponents"], rtol=0, atol=1e-8)
 
 
@@ -154,30 +153,28 @@ def test_the_first_exponents_are_those_of_the_whole_spectrum() -> None:
 
 def test_a_row_counts_the_same_in_a_batch_as_alone() -> None:
     layer, x = nn.GRU(3, 6).double(), sequences(50, 4, 3)
-    (whole,) = traced(layer, x).paths
+    ((_, whole),) = traced(layer, x).moving
     for row in range(4):
-        (alone,) = traced(layer, x[:, row : row + 1]).paths
+        ((_, alone),) = traced(layer, x[:, row : row + 1]).moving
         for ours, theirs in zip(windows(whole), windows(alone), strict=True):
             assert np.allclose(ours[row], theirs[0], rtol=0, atol=1e-12)
 
 
-def windows(path: Path) -> list[np.ndarray]:
-    assert path.motion is not None
-    return list(Lyapunov()._windows(path.motion, 6, 0, 5))
+def windows(motion: Motion) -> list[np.ndarray]:
+    return list(Lyapunov()._windows(motion, 6, 0, 5))
 
 
 def test_a_packed_row_counts_its_own_steps_alone() -> None:
     layer, x = nn.GRU(3, 6).double(), sequences(40, 2, 3)
     packed = pack_padded_sequence(x, torch.tensor([40, 25]))
-    (path,) = traced(layer, packed).paths
-    (alone,) = traced(layer, x[:25, 1:]).paths
-    assert np.allclose(whole_row(path, 1), whole_row(alone, 0), rtol=0, atol=1e-12)
+    ((_, motion),) = traced(layer, packed).moving
+    ((_, alone),) = traced(layer, x[:25, 1:]).moving
+    assert np.allclose(whole_row(motion, 1), whole_row(alone, 0), rtol=0, atol=1e-12)
 
 
-def whole_row(path: Path, row: int) -> np.ndarray:
+def whole_row(motion: Motion, row: int) -> np.ndarray:
     """The exponents of one row over one window."""
-    assert path.motion is not None
-    (found,) = Lyapunov()._windows(path.motion, 6, 0, 1)
+    (found,) = Lyapunov()._windows(motion, 6, 0, 1)
     return found[row]
 
 
@@ -185,11 +182,9 @@ def test_the_h_block_alone_tells_of_a_far_shorter_memory_than_the_joint_state() 
     """As public code has it that differentiates h by h and leaves c out."""
     torch.manual_seed(0)
     layer = nn.LSTM(128, 128).double()
-    (path,) = traced(layer, sequences(200, 1, 128)).paths
-    motion = path.motion
-    assert motion is not None
+    ((_, motion),) = traced(layer, sequences(200, 1, 128)).moving
     h = motion.blocks["h"]
-    joint = Lyapunov(k=1)._fields(path)["exponents"][0]
+    joint = Lyapunov(k=1)._fields(motion)["exponents"][0]
     alone = leading([here.matrix()[:, h, h] for here in motion.along()])
     assert -0.6 < joint < -0.35 and alone < -2
 

@@ -91,10 +91,9 @@ def spaced(states: Float[Tensor, "M N"], count: int) -> Float[Tensor, "K N"]:
     return states[places]
 
 
-def moving(trace: Trace) -> list[tuple[Path, Motion]]:
-    """The paths whose map can be followed, and that map."""
-    pairs = [(path, path.motion) for path in trace.paths if path.motion is not None]
-    return [(path, motion) for path, motion in pairs if motion.states.shape[-1] <= LARGEST]
+def followed(trace: Trace) -> list[tuple[Path, Motion]]:
+    """The paths whose map is small enough to be followed, and that map."""
+    return [pair for pair in trace.moving if pair[1].states.shape[-1] <= LARGEST]
 
 
 def driven(
@@ -105,7 +104,7 @@ def driven(
     Raises:
         WrongUsage: no path takes an input of that width.
     """
-    paths = moving(trace)
+    paths = followed(trace)
     if given is None:
         return [(path, Autonomous(motion, mean_input(motion))) for path, motion in paths]
     widths = sorted({motion.inputs.shape[-1] for _, motion in paths})
@@ -119,3 +118,12 @@ def driven(
         for path, motion in paths
         if motion.inputs.shape[-1] == len(given)
     ]
+
+
+def conditions(trace: Trace, given: tuple[float, ...] | None) -> tuple[str, str]:
+    """Of which path the top fields are, and under which input."""
+    held = "constant at its mean over the batch" if given is None else "as given"
+    return (
+        f"the path with the most attractors; all of up to {LARGEST} numbers under blocks",
+        f"{trace.dtype}; the input {held}",
+    )

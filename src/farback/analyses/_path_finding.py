@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from ..flow import Chart, Finding, Measurement, Number, Remedy, Series
-from ..flow.motion import Motion
 from ._decay import LN10
 
 
@@ -65,8 +64,7 @@ def numbers(fields: Mapping[str, Any]) -> tuple[Number, ...]:
     )
 
 
-def charts(name: str, fields: Mapping[str, Any], motion: Motion | None) -> tuple[Chart, ...]:
-    blocks = () if motion is None else tuple(motion.blocks)
+def charts(name: str, fields: Mapping[str, Any], blocks: Iterable[str]) -> tuple[Chart, ...]:
     lag = "lag (steps back from the last)"
     return (
         Chart(

@@ -35,7 +35,7 @@ from torch import Tensor
 from ..errors import expect
 from ..flow import Chart, Finding, Line, Measurement, Number, Remedy, Series, Trace
 from ._analysis import Analysis
-from ._autonomous import LARGEST, driven, moving
+from ._autonomous import conditions, driven, followed
 from ._survey import Survey, survey
 
 _DIRECTIONS = 32
@@ -75,7 +75,7 @@ class Attractors(Analysis):
         expect(0, spread=self.spread, slow=self.slow, seed=self.seed)
 
     def applies(self, trace: Trace) -> bool:
-        return bool(moving(trace))
+        return bool(followed(trace))
 
     def measure(self, trace: Trace) -> Measurement:
         found = {
@@ -103,10 +103,7 @@ class Attractors(Analysis):
             charts=(_chart(),) if len(blocks[most].rate) else (),
             numbers=_numbers(found[most]),
             conditions=(
-                f"the path with the most attractors; all of up to {LARGEST} numbers under blocks",
-                f"{trace.dtype}; the input as given"
-                if self.input
-                else f"{trace.dtype}; the input constant at its mean over the batch",
+                *conditions(trace, self.input),
                 f"{found[most].starts} starts iterated up to {self.steps} steps, for stable cycles "
                 f"up to period {self.period}; fixed points sought from {found[most].searched}",
             ),

@@ -29,7 +29,7 @@ from typing import Any
 from ..errors import expect
 from ..flow import Chart, Finding, Line, Mark, Measurement, Number, Plane, Series, Trace
 from ._analysis import Analysis
-from ._autonomous import LARGEST, driven, moving
+from ._autonomous import conditions, driven, followed
 from ._basin_map import DRAWN, basin_map
 from ._contraction import EXACT, PATIENCE
 from ._survey import survey
@@ -68,7 +68,7 @@ class Basins(Analysis):
         expect(0, seed=self.seed)
 
     def applies(self, trace: Trace) -> bool:
-        return bool(moving(trace))
+        return bool(followed(trace))
 
     def measure(self, trace: Trace) -> Measurement:
         blocks: dict[str, Measurement] = {}
@@ -98,10 +98,7 @@ class Basins(Analysis):
                 Number("Robustly latched", f"{fields['gamma_share']:.0%}", "of what is drawn"),
             ),
             conditions=(
-                f"the path with the most attractors; all of up to {LARGEST} numbers under blocks",
-                f"{trace.dtype}; the input as given"
-                if self.input
-                else f"{trace.dtype}; the input constant at its mean over the batch",
+                *conditions(trace, self.input),
                 f"norm and radius exact up to {EXACT} numbers of a state, by power iteration above "
                 "(the norm from below); (3) up to as many, with more than two at l = 1 ... 8 "
                 "and then at half octaves",

@@ -92,14 +92,10 @@ class Bounds(Analysis):
         expect(1, directions=self.directions)
 
     def applies(self, trace: Trace) -> bool:
-        return any(path.motion is not None for path in trace.paths)
+        return bool(trace.moving)
 
     def measure(self, trace: Trace) -> Measurement:
-        blocks = {
-            path.name: self._of_path(path, path.motion, trace)
-            for path in trace.paths
-            if path.motion is not None
-        }
+        blocks = {path.name: self._of_path(path, motion, trace) for path, motion in trace.moving}
         weakest = max(blocks, key=lambda name: _carries(blocks[name]))
         top = blocks[weakest]
         return Measurement(

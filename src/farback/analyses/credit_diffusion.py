@@ -63,7 +63,9 @@ class CreditDiffusion(Analysis):
         return bool(self._markovian(trace))
 
     def measure(self, trace: Trace) -> Measurement:
-        found = {path.name: self._fields(path, trace) for path in self._markovian(trace)}
+        found = {
+            path.name: self._fields(path, motion, trace) for path, motion in self._markovian(trace)
+        }
         fastest = min(found, key=lambda name: found[name]["reach"])
         fields = found[fastest]
         return Measurement(
@@ -105,16 +107,12 @@ class CreditDiffusion(Analysis):
             remedies=(remedy,) if severity != "ok" else (),
         )
 
-    def _markovian(self, trace: Trace) -> list[Path]:
+    def _markovian(self, trace: Trace) -> list[tuple[Path, Motion]]:
         return [
-            path
-            for path in trace.paths
-            if path.motion is not None and is_markovian(path.motion, self.tolerance)
+            (path, motion) for path, motion in trace.moving if is_markovian(motion, self.tolerance)
         ]
 
-    def _fields(self, path: Path, trace: Trace) -> dict[str, Any]:
-        motion = path.motion
-        assert motion is not None
+    def _fields(self, path: Path, motion: Motion, trace: Trace) -> dict[str, Any]:
         batch = motion.states.shape[1]
         rows = np.unique(np.linspace(0, batch - 1, min(self.rows, batch)).round().astype(int))
         curves = np.full((2, len(motion.inputs), len(rows)), np.nan)  # the lags of the adjoint

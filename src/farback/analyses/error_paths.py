@@ -82,9 +82,9 @@ class ErrorPaths(Analysis):
         moving = _followed(trace)
         decays = {
             name: decay(path.log_norm[""], draws=trace.draws, floor=trace.floor)
-            for name, path in moving.items()
+            for name, (path, _) in moving.items()
         }
-        found = {name: self._fields(path, decays[name]) for name, path in moving.items()}
+        found = {name: self._fields(*pair, decays[name]) for name, pair in moving.items()}
         furthest = max(found, key=lambda name: _reach(decays[name]))
         fields = found[furthest]
         return Measurement(
@@ -92,7 +92,7 @@ class ErrorPaths(Analysis):
             summary="Which paths through the units carry the error, of all that there are.",
             fields={**fields, "path": furthest, "needs": trace.needs, "floor": trace.floor},
             blocks={n: Measurement(n, "One chain of states.", f) for n, f in found.items()},
-            charts=charts(furthest, fields, moving[furthest].motion),
+            charts=charts(furthest, fields, moving[furthest][1].blocks),
             numbers=numbers(fields),
             conditions=(
                 f"row {self.row}, from its last step {fields['lag']} steps back",
@@ -106,9 +106,7 @@ class ErrorPaths(Analysis):
     def judge(self, measurement: Measurement) -> Finding:
         return judged(measurement)
 
-    def _fields(self, path: Path, decayed: Decay | None) -> dict[str, Any]:
-        motion = path.motion
-        assert motion is not None
+    def _fields(self, path: Path, motion: Motion, decayed: Decay | None) -> dict[str, Any]:
         size, lag = motion.states.shape[-1], self._lag(motion, path.name, decayed)
         jacobians = [each.numpy() for each in last_steps(motion, self.row, lag)]
         by_lag, to, origin = largest_by_lag(jacobians)
@@ -182,12 +180,12 @@ class ErrorPaths(Analysis):
         return max(1, min(half, steps, _MOST_NUMBERS // motion.states.shape[-1] ** 2))
 
 
-def _followed(trace: Trace) -> dict[str, Path]:
+def _followed(trace: Trace) -> dict[str, tuple[Path, Motion]]:
     """The chains whose Jacobian can be held at all, by name."""
     return {
-        path.name: path
-        for path in trace.paths
-        if path.motion is not None and path.motion.states.shape[-1] ** 2 <= _MOST_NUMBERS
+        path.name: (path, motion)
+        for path, motion in trace.moving
+        if motion.states.shape[-1] ** 2 <= _MOST_NUMBERS
     }
 
 

@@ -32,7 +32,7 @@ import torch
 from torch import Tensor
 
 from ..errors import expect
-from ..flow import Chart, Finding, Line, Measurement, Number, Path, Series, Trace
+from ..flow import Chart, Finding, Line, Measurement, Number, Series, Trace
 from ..flow.motion import Motion
 from ._analysis import Analysis
 from ._product import eigenvalues, singular_values
@@ -62,10 +62,10 @@ class JacobianSpectrum(Analysis):
         expect(1, k=self.k, samples=self.samples, rows=self.rows)
 
     def applies(self, trace: Trace) -> bool:
-        return any(path.motion is not None for path in trace.paths)
+        return bool(trace.moving)
 
     def measure(self, trace: Trace) -> Measurement:
-        found = {path.name: self._fields(path) for path in trace.paths if path.motion is not None}
+        found = {path.name: self._fields(motion) for path, motion in trace.moving}
         widest = max(found, key=lambda name: found[name]["log_norm"][-1])
         fields = found[widest]
         return Measurement(
@@ -100,9 +100,7 @@ class JacobianSpectrum(Analysis):
             claim = f"the norm of a step of {m.path} is {norm:.3g}, {side} one; {over}"
         return Finding(m.name, claim, f"{over}; {spread}")
 
-    def _fields(self, path: Path) -> dict[str, Any]:
-        motion = path.motion
-        assert motion is not None
+    def _fields(self, motion: Motion) -> dict[str, Any]:
         matrices = _sampled(motion, self.samples)
         sizes = torch.linalg.svdvals(matrices).cpu().double()
         moduli = torch.linalg.eigvals(matrices).abs().sort(-1, descending=True).values

@@ -33,7 +33,7 @@ import numpy as np
 from ..errors import WrongUsage, expect
 from ..flow import Chart, Finding, Line, Measurement, Number, Remedy, Series, Trace
 from ._analysis import Analysis
-from ._autonomous import LARGEST, driven, moving
+from ._autonomous import conditions, driven, followed
 from ._contraction import EXACT, PATIENCE
 from ._decay import LN2, decay
 from ._held_bits import FLIPPED, MOST, held_bits
@@ -83,7 +83,7 @@ class Latching(Analysis):
             )
 
     def applies(self, trace: Trace) -> bool:
-        return bool(moving(trace))
+        return bool(followed(trace))
 
     def measure(self, trace: Trace) -> Measurement:
         blocks: dict[str, Measurement] = {}
@@ -110,10 +110,7 @@ class Latching(Analysis):
             charts=_charts(fields),
             numbers=_numbers(fields),
             conditions=(
-                f"the path with the most attractors; all of up to {LARGEST} numbers under blocks",
-                f"{trace.dtype}; the input as given"
-                if self.input
-                else f"{trace.dtype}; the input constant at its mean over the batch",
+                *conditions(trace, self.input),
                 f"noise on the state, {fields['runs']} runs for each deviation; at most {MOST} "
                 "stable fixed points, the most reached",
                 "h* is that of the cheapest direction tried; with more than "

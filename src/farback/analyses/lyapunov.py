@@ -35,7 +35,7 @@ from jaxtyping import Float
 from scipy.stats import t as student
 
 from ..errors import WrongUsage, expect
-from ..flow import Chart, Finding, Line, Measurement, Number, Path, Remedy, Series, Trace
+from ..flow import Chart, Finding, Line, Measurement, Number, Remedy, Series, Trace
 from ..flow.motion import Motion
 from ._analysis import Analysis
 from ._decay import LN2
@@ -69,10 +69,10 @@ class Lyapunov(Analysis):
         expect(0, burn=self.burn or 0)
 
     def applies(self, trace: Trace) -> bool:
-        return any(path.motion is not None for path in trace.paths)
+        return bool(trace.moving)
 
     def measure(self, trace: Trace) -> Measurement:
-        found = {path.name: self._fields(path) for path in trace.paths if path.motion is not None}
+        found = {path.name: self._fields(motion) for path, motion in trace.moving}
         leading = max(found, key=lambda name: found[name]["exponents"][0])
         fields = found[leading]
         return Measurement(
@@ -120,9 +120,7 @@ class Lyapunov(Analysis):
             faded = "a change of the state is carried on, neither growing nor fading"
         return Finding(m.name, f"{m.path}: {faded} (largest exponent {told})", span)
 
-    def _fields(self, path: Path) -> dict[str, Any]:
-        motion = path.motion
-        assert motion is not None
+    def _fields(self, motion: Motion) -> dict[str, Any]:
         steps, size = len(motion.inputs), motion.states.shape[-1]
         burn = steps // 10 if self.burn is None else self.burn
         if burn >= steps:

@@ -94,3 +94,8 @@ class Trace:
     rerun: Callable[[str], Trace] | None = None
     landscape: Landscape | None = None
     flat: str = ""
+
+    @property
+    def moving(self) -> tuple[tuple[Path, Motion], ...]:
+        """The paths whose map is known, each with it."""
+        return tuple((path, path.motion) for path in self.paths if path.motion is not None)
