@@ -1,7 +1,7 @@
 """The published conditions, for a step that squashes one matrix: s' = f(W s + ...).
 
     (1)  gamma = sup f' over the box,   |W| the largest singular value: gamma |W| < 1 suffices to
-         vanish, and gamma |W| >= 1 is needed to explode
+         vanish, and gamma |W| > 1 is needed to explode
     (2)  n (gamma |W|_A)^q bounds every entry of a product of q Jacobians, |W|_A the largest row sum
     (3)  tau = n w_max gamma < 1 suffices for (2) to fall
     (4)  single factor: the largest |f' w|; under one, every path's product falls, not their sum

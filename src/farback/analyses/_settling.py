@@ -2,8 +2,9 @@
 
 Starts are iterated together. Where an orbit returns to itself after p steps (the least p), Newton's
 iteration on M^p(s) - s makes the point exact; it is an attractor where all eigenvalues of the
-Jacobian of M^p lie inside the unit circle. An orbit belongs to an attractor once it is so near to
-it (a hundredth of the way to the next point that is known to stay) that it can come to no other.
+Jacobian of M^p lie inside the unit circle. An orbit is taken to belong to an attractor once it is
+near to it: within a hundredth of the way to the next point that is known to stay. That is no proof:
+where the Jacobian there stretches an error a hundredfold before it shrinks, it may still leave.
 
 Axes: M starts, A attractors, N state, P points of a cycle.
 """

@@ -41,9 +41,10 @@ class Basins(Analysis):
 
     Args:
         coordinates: the places of two numbers of the state; by default as `_plane` chooses.
-        resolution: points along each side; by default 512 with two numbers, fewer with more.
+        resolution: points along each side; by default 1001 on a line, 128 with two numbers, fewer
+            with more.
         input: the constant input, one number each; by default the mean of the batch.
-        rows: how many rows of the batch are drawn as trajectories.
+        rows: of how many rows of the batch the distance to the boundary is measured.
         starts: how many states are followed to find the attractors; by default as `Attractors`.
         steps: how long a state may take to settle.
         seed: of the starts and of the rays to the boundary.

@@ -1,6 +1,6 @@
 """How fast a Markovian model forgets the state that it was in, and with it whom to credit.
 
-    (1)  p_t = A_t^T p_{t-1},   A_t stochastic: its rows sum to one, no entry is negative
+    (1)  p_{t+1} = A_t^T p_t,   A_t stochastic: its rows sum to one, no entry is negative
     (2)  a_{t-q} = A_{t-q} ... A_{t-1} a_t = P_q a_t        the adjoint at lag q
     (3)  tau_1(P) = 1/2 max_ij sum_k |P_ik - P_jk|         Dobrushin
     (4)  tau_B(P) = tanh(D / 4)                            Birkhoff, D the widest ratio of two rows

@@ -96,8 +96,8 @@ class JacobianSpectrum(Analysis):
                 f"eigenvalues lie below one (largest {radius:.3g}): eigenvalues alone prove nothing"
             )
         else:
-            side = "below" if norm < 1 else "above"
-            claim = f"the norm of a step of {m.path} is {norm:.3g}, {side} one; {over}"
+            beside = "" if f"{norm:.3g}" == "1" else f", {'below' if norm < 1 else 'above'} one"
+            claim = f"the norm of a step of {m.path} is {norm:.3g}{beside}"
         return Finding(m.name, claim, f"{over}; {spread}")
 
     def _fields(self, motion: Motion) -> dict[str, Any]:
