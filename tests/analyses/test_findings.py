@@ -4,11 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
-from farback.analyses import AdjointDecay, Truncation
+from farback.analyses import AdjointDecay, Cliffs, Truncation
 from farback.analyses._conclude import conclude
 from farback.analyses.gate_memory import bias_for
 from farback.flow import Finding, Path, Remedy, Trace
+from farback.flow.landscape import Landscape
 
 
 def trace(rate, *, needs=None, lags=40, alive=(40, 40, 40), **path):
@@ -108,3 +110,14 @@ def test_no_signal_speaks_before_all():
 def test_the_gate_of_a_suggested_bias_halves_in_that_many_steps(half_life):
     gate = 1 / (1 + np.exp(-bias_for(half_life)))
     assert gate**half_life == pytest.approx(0.5, rel=1e-9)
+
+
+def test_beside_a_gradient_of_zero_there_is_a_wall_and_no_norm_to_clip_at():
+    def loss(parameters):
+        return 1000 * torch.relu(parameters[0] - 1.06).sum()
+
+    level = Landscape(("theta",), (torch.ones(1).double(),), loss)
+    analysis = Cliffs()
+    finding = analysis.judge(analysis.measure(dataclasses.replace(trace(0.0), landscape=level)))
+    assert "1e+03, up from zero" in finding.claim
+    assert not finding.remedies

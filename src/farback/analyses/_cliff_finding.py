@@ -11,6 +11,9 @@ from ..flow import Chart, Finding, Line, Mark, Measurement, Number, Plane, Remed
 _STEEP = math.log(10)
 """The jump, as a log, from which on a place is called a cliff."""
 
+_FROM_ZERO = 300
+"""A jump, as a log, that only a gradient of zero beside it can make."""
+
 
 def is_cliff(fields: Mapping[str, Any]) -> bool:
     """Whether the gradient grows by a factor of ten from one place to the next."""
@@ -33,31 +36,31 @@ def judged(m: Measurement) -> Finding:
         )
         return Finding(m.name, claim, evidence)
     side = "downhill" if m.wall >= 0 else "uphill"
+    clip = Remedy(
+        f"clip the gradient norm at {m.clip:.2g} (updates.Clip, clip_grad_norm_)",
+        f"{m.quantile:.0%} of the norms {looked} lie below it; one step at the wall would "
+        "throw the parameters away",
+    )
     return Finding(
         analysis=m.name,
         claim=(
             f"the loss has a cliff {abs(m.wall):.3g} {side} of the parameters: the gradient's norm "
-            f"there is {m.largest_norm:.3g}, {_factor(m.jump)} times that of its neighbours"
+            f"there is {m.largest_norm:.3g}, {_told(m.jump, ' that of its neighbours')}"
         ),
         evidence=f"{evidence}, at the wall {m.curvature_at_wall:.3g}",
         severity="watch",
-        remedies=(
-            Remedy(
-                f"clip the gradient norm at {m.clip:.2g} (updates.Clip, clip_grad_norm_)",
-                f"{m.quantile:.0%} of the norms {looked} lie below it; one step at the wall would "
-                "throw the parameters away",
-            ),
-        ),
+        remedies=(clip,) if m.clip else (),  # with no usual norm there is none to clip at
     )
 
 
 def numbers(fields: Mapping[str, Any]) -> tuple[Number, ...]:
     """The first screen."""
+    clip = f"{fields['clip']:.2g}" if fields["clip"] else "none"
     where = f"at {fields['wall']:+.3g}" if is_cliff(fields) else "no cliff"
     return (
-        Number("Largest jump of the gradient", f"{_factor(fields['jump'])} times", where),
+        Number("Largest jump of the gradient", _told(fields["jump"]), where),
         Number("Curvature along the gradient", f"{fields['curvature']:.3g}", fields["method"]),
-        Number("Clip value", f"{fields['clip']:.2g}", f"quantile {fields['quantile']:g}"),
+        Number("Clip value", clip, f"quantile {fields['quantile']:g}"),
     )
 
 
@@ -98,5 +101,6 @@ def plane(fields: Mapping[str, Any]) -> Plane:
     )
 
 
-def _factor(log: float) -> str:
-    return f"{math.exp(min(log, 700)):.3g}"
+def _told(jump: float, of: str = "") -> str:
+    """The jump as a factor; from a gradient of zero there is none."""
+    return "up from zero" if jump > _FROM_ZERO else f"{math.exp(jump):.3g} times{of}"
