@@ -75,7 +75,8 @@ def survived(
 ) -> tuple[float, bool]:
     """The deviation at which that share has flipped, between two tried by the logs of both.
 
-    The second is whether it is only known to be at least (the largest tried flips fewer).
+    The second is whether it is only known to be at least (the largest tried flips fewer). Below the
+    least tried it is on the line from there to none, from below: rates fall faster than the noise.
     """
     over = np.flatnonzero(rate > share)
     if not len(over):
