@@ -31,13 +31,15 @@ _DOWNHILL_LARGE = 40
 _LARGE = 8
 _NEWTON = 12
 _MOST_SLOW = 32
+_FAR = 10.0
 
 
 @dataclass(frozen=True)
 class Found:
     """Distinct points: fixed [F, N]; slow [S, N] with their speeds |M(s) - s|.
 
-    `continuous` counts the starts that ended at rest on a point that is not isolated.
+    `continuous` counts the starts that ended at rest on a point that is not isolated, and not
+    `_FAR` times as far out as any start.
     """
 
     points: Float[Tensor, "F N"]
@@ -62,6 +64,8 @@ def fixed_points(here: Autonomous, starts: Float[Tensor, "M N"], slowest: float)
     ends = ends[ends.isfinite().all(1)]
     refined, isolated = newton(here, ends)
     resting = at_rest(here, ends) & ~isolated
+    # beyond all starts a gate that has closed to rounding looks like rest
+    near = ends.norm(dim=1) <= _FAR * float(_sizes(starts).max())
     slow = ends[~isolated & ~resting]
     speeds = (here.step(slow) - slow).norm(dim=1)
     level = _level(here, slow)
@@ -72,7 +76,7 @@ def fixed_points(here: Autonomous, starts: Float[Tensor, "M N"], slowest: float)
         points=refined[isolated][distinct(refined[isolated])],
         slow=slow[apart],
         speeds=speeds[apart],
-        continuous=int(resting.sum()),
+        continuous=int((resting & near).sum()),
     )
 
 

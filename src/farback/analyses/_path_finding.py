@@ -14,11 +14,14 @@ from ._decay import LN10
 
 def judged(m: Measurement) -> Finding:
     many = f"{math.exp(m.log_count):.0f}" if m.log_count < 12 else f"10^{m.log_count / LN10:.0f}"
+    paths = "1 path" if m.log_count == 0 else f"{many} paths"
+    steps = "1 step" if m.lag == 1 else f"{m.lag} steps"
     if not len(m.log_best):
+        each = "" if m.log_count == 0 else " each"
         return Finding(
             m.name,
-            f"no path leads from {m.to} back to {m.origin} over {m.lag} steps: a true zero",
-            f"{m.path}, row {m.row}, {many} paths with a factor of zero each",
+            f"no path leads from {m.to} back to {m.origin} over {steps}: a true zero",
+            f"{m.path}, row {m.row}, {paths} with a factor of zero{each}",
             "watch",
         )
     rate = float(np.mean(m.log_factors))
@@ -35,7 +38,7 @@ def judged(m: Measurement) -> Finding:
     return Finding(
         analysis=m.name,
         claim=(
-            f"of {many} paths over {m.lag} steps the largest carries {share[0]:.3g} of the moduli "
+            f"of {paths} over {steps} the largest carries {share[0]:.3g} of the moduli "
             f"of all{alone}; it {m.runs}, at a factor of {math.exp(rate):.3g} a step"
         ),
         evidence=(

@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import expect
@@ -121,22 +122,33 @@ class Attractors(Analysis):
         claim = f"under a constant input {m.path} has {', '.join(parts[:2])} and {parts[2]}"
         evidence = _count(len(m.slow_speeds), "slow point")
         if len(rates):
-            evidence += f"; rates at the attractors {rates.min():+.3g} to {rates.max():+.3g} a step"
+            evidence += f"; {_fading(rates)}"
         if m.wandering:
             evidence += f"; {m.wandering:.0%} of the starts did not settle"
         if m.not_isolated:
             evidence += "; some points at rest are not isolated: a continuum of them"
         remedies: tuple[Remedy, ...] = ()
-        if len(rates) == 1 and not m.wandering:
+        if m.escaped:
+            evidence += f"; {m.escaped:.0%} of the starts grow without end"
+        if len(rates) == 1 and not (m.wandering or m.escaped or m.not_isolated):
             claim += ": whatever the start, it is forgotten"
             remedies = (
                 Remedy(
                     "a state that can hold a bit: a self-weight above one (LatchingNeuron) or a "
                     "forget gate near one (LSTM)",
-                    f"the one attractor draws every state in, at {rates[0]:+.3g} a step",
+                    f"the one attractor draws every state in; {_fading(rates)}",
                 ),
             )
         return Finding("attractors", claim, evidence, remedies=remedies)
+
+
+def _fading(rates: Float[np.ndarray, " A"]) -> str:
+    left = rates[np.isfinite(rates)]
+    lost = f"at {len(rates) - len(left)} of the attractors nothing of an error is left"
+    told = [] if len(left) == len(rates) else [lost]
+    if len(left):
+        told.append(f"rates at the attractors {left.min():+.3g} to {left.max():+.3g} a step")
+    return "; ".join(told)
 
 
 def _fields(one: Survey) -> dict[str, Any]:

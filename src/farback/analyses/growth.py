@@ -80,8 +80,8 @@ class Growth(Analysis):
             return Finding(
                 m.name,
                 f"how the gradient of {m.path} grows with the loss time is not told: after the "
-                f"first tenth of the steps, {len(m.times)} loss times with an error were followed "
-                f"and {_LEAST} were needed; give loss_times=",
+                f"first tenth of the steps, at least {_LEAST} loss times with an error were needed "
+                f"and {len(m.times)} followed; give loss_times=",
                 "",
             )
         evidence = (

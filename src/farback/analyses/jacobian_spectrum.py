@@ -88,7 +88,9 @@ class JacobianSpectrum(Analysis):
         m = measurement
         norm, radius = math.exp(m.log_singular[0]), math.exp(m.log_modulus[0])
         lag, product = int(m.lags[-1]), m.log_norm[-1] / math.log(10)
-        over = f"over {lag} steps at most 1e{product:+.1f} of an error comes back"
+        most = "nothing" if np.isneginf(product) else f"at most 1e{product:+.1f}"
+        over = f"over {lag} steps {most} of an error comes back"
+        over += f" (the median of {m.rows} rows)" if m.rows > 1 else ""
         spread = f"sigma from {norm:.3g} to {math.exp(m.log_singular[-1]):.3g} in one step"
         if radius < 1 < norm:
             claim = (
@@ -171,7 +173,8 @@ def _by_lag() -> Chart:
             Series("largest eigenvalue", "log_radius"),
             Series("smallest singular value followed", "log_smallest"),
         ),
-        caption="Median over rows. What any loss could bring back lies under the first curve.",
+        caption="Median over rows. What any loss could bring back in that row lies under the first "
+        "curve.",
     )
 
 

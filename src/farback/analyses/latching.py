@@ -127,10 +127,11 @@ class Latching(Analysis):
             claim = f"{m.path} holds no bit under a constant input: it has {count} attractor"
             return Finding("latching", claim + ("" if len(m.rate) else "s"), latched)
         slowest = float(max(m.rate))
-        claim = (
-            f"{m.path} holds a bit in {len(m.rate)} attractors, at which the error fades at "
-            f"{slowest:+.3g} a step or faster (half-life {LN2 / -slowest:.3g} steps)"
-        )
+        fading = f"the error fades at {slowest:+.3g} a step or faster "
+        fading += f"(half-life {LN2 / -slowest:.3g} steps)"
+        if np.isneginf(slowest):
+            fading = "nothing of an error is left"
+        claim = f"{m.path} holds a bit in {len(m.rate)} attractors, at which {fading}"
         if len(m.noise_survived):
             claim += f"; it survives noise of {_least(m.noise_survived, m.survived_at_least)}"
         pushes = m.critical_push if len(m.critical_push) else m.critical_input
@@ -141,8 +142,8 @@ class Latching(Analysis):
         remedies = (
             Remedy(
                 "a state that is held by a gate and not by an attractor: LSTM",
-                f"at {slowest:+.3g} a step the error of a held bit is gone after "
-                f"{np.log(m.floor) / slowest:.0f} steps",
+                "the error of a held bit is gone after "
+                f"{max(1, round(np.log(m.floor) / slowest))} steps",
             ),
             Remedy(
                 "a learner that needs no gradient through the attractor: DiscreteError, "
@@ -171,7 +172,9 @@ def _numbers(fields: dict[str, Any]) -> tuple[Number, ...]:
         note = f"deviation at which {FLIPPED:.0%} flip in {fields['times'][-1]:.0f} steps"
         numbers.append(Number("Noise survived", least, note))
     if len(fields["rate"]):
-        numbers.append(Number("Rate there", f"{max(fields['rate']):+.3g}", "per step, the slowest"))
+        slowest = max(fields["rate"])
+        told = "all lost" if np.isneginf(slowest) else f"{slowest:+.3g}"
+        numbers.append(Number("Rate there", told, "per step, the slowest"))
     return tuple(numbers)
 
 

@@ -95,8 +95,12 @@ class Lyapunov(Analysis):
     def judge(self, measurement: Measurement) -> Finding:
         m = measurement
         first, low, high = m.exponents[0], m.low[0], m.high[0]
-        told = f"{first:+.3g} a step"
-        span = f"95 % interval {low:+.3g} to {high:+.3g}; {_counted(m.exponents)}"
+        told, counted = f"{first:+.3g} a step", _counted(m.exponents)
+        if m.lost:
+            where = "" if m.lost == 1 else f"in {m.lost:.0%} of the windows "
+            claim = f"{m.path}: {where}every change of the state is lost within the batch"
+            return Finding(m.name, claim, f"{m.samples} windows (rows x time); {counted}")
+        span = f"95 % interval {low:+.3g} to {high:+.3g}; {counted}"
         if low > 0:
             return Finding(
                 analysis=m.name,
@@ -112,9 +116,7 @@ class Lyapunov(Analysis):
                     ),
                 ),
             )
-        if np.isneginf(first):
-            faded = "every change of the state is lost within the batch"
-        elif high < 0:
+        if high < 0:
             faded = f"a change of the state halves every {LN2 / -first:.3g} steps"
         else:
             faded = "a change of the state is carried on, neither growing nor fading"
@@ -130,7 +132,8 @@ class Lyapunov(Analysis):
         count = size if self.k is None else min(self.k, size)
         windows = min(_WINDOWS, steps - burn)
         samples = np.stack(list(self._windows(motion, count, burn, windows)))
-        samples = samples.reshape(-1, count)[np.isfinite(samples).reshape(-1, count).any(1)]
+        samples = samples.reshape(-1, count)
+        samples = samples[~np.isnan(samples).any(1)]
         mean = samples.mean(0)
         order = np.argsort(-mean, kind="stable")
         half = _half_width(samples)
@@ -146,6 +149,7 @@ class Lyapunov(Analysis):
             "steps": steps - burn,
             "burn": burn,
             "samples": len(samples),
+            "lost": float(np.isneginf(samples).all(1).mean()),
             "state": size,
         }
 
@@ -219,6 +223,8 @@ def _chart(leading: str, found: dict[str, dict[str, Any]]) -> Chart:
 def _numbers(fields: dict[str, Any]) -> tuple[Number, ...]:
     first, low, high = (float(fields[name][0]) for name in ("exponents", "low", "high"))
     life = fields["half_life"]
+    if fields["lost"]:
+        return (Number("Largest exponent", "none", "every change of the state is lost"),)
     return (
         Number(
             "Largest exponent", f"{first:+.3g} a step", f"95 % interval {low:+.3g} to {high:+.3g}"
