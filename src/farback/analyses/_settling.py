@@ -90,7 +90,9 @@ class Basins:
                 active, s = active[on], s[on]
             if p == steps or not len(active):
                 break
-            s = self.here.step(s)
+            after = self.here.step(s)
+            moves = (after != s).any(1)  # a state that rests on no attractor comes to none
+            active, s = active[moves], after[moves]
         return which, when
 
     def held(self, states: Float[Tensor, "M N"]) -> Int[Tensor, " M"]:
