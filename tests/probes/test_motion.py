@@ -41,6 +41,24 @@ class Noticing(nn.Module):
         return torch.tanh(self.net(torch.cat([x, state], -1)) + self.noise * torch.rand(5))
 
 
+class Normed(Noticing):
+    """A cell whose rows are normed together."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(5)
+
+    def forward(self, x: Tensor, state: Tensor) -> Tensor:
+        return torch.tanh(self.norm(self.net(torch.cat([x, state], -1))))
+
+
+class Fixed(Noticing):
+    """A cell that knows how many rows the batch has."""
+
+    def forward(self, x: Tensor, state: Tensor) -> Tensor:
+        return torch.tanh(self.net(torch.cat([x, state], -1)) + torch.ones(4, 1))
+
+
 class Seen(Analysis):
     """Keeps the trace that it was given."""
 
@@ -166,6 +184,8 @@ def test_the_states_are_those_of_the_layer() -> None:
         (Looped(Noticing(), lambda state: 0.9 * state), "changed by other code"),
         (Looped(Noticing(noise=1.0)), "draws random numbers"),
         (Looped(nn.GRUCell(3, 5), lambda state: state.tanh()), "changed by other code"),
+        (Looped(Normed()), "do not go each by itself"),
+        (Looped(Fixed()), "do not go each by itself"),
     ],
 )
 def test_a_chain_without_a_map_of_its_own_says_why(model: nn.Module, said: str) -> None:

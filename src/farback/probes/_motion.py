@@ -23,6 +23,7 @@ from .layers._motion import layer_motion, motion_of
 from .layers._stack import kind_of, weights_in
 
 _CHANGED = "its state is changed by other code between two of its calls"
+_TOGETHER = "its rows do not go each by itself: they are normed or counted together"
 _UNLIKE = "a call repeated on the same state gives another: it draws random numbers or keeps some"
 
 
@@ -153,13 +154,26 @@ def _unpacked(whole: Tensor, shapes: Sequence[torch.Size]) -> list[Tensor]:
 
 
 def _refuse_unlike(motion: Motion) -> None:
-    """The map must lead where the batch was led."""
-    eps = 1e3 * torch.finfo(motion.states.dtype).eps
-    for p in (0, len(motion.inputs) - 1):
-        try:
-            with torch.no_grad():
-                after = motion.step(motion.states[p], motion.inputs[p])
-        except Exception as error:  # the user's own code, outside the forward that it was made for
-            raise _Unmoved(f"its step cannot be run by itself ({type(error).__name__})") from error
-        if not torch.allclose(after, motion.states[p + 1], rtol=eps, atol=eps):
-            raise _Unmoved(_UNLIKE)
+    """The map must lead where the batch was led, any number of its states at once."""
+    ends = [0, len(motion.inputs) - 1]
+    for p in ends:
+        _refuse_elsewhere(motion, motion.states[p], motion.inputs[p], motion.states[p + 1], _UNLIKE)
+    several = [
+        torch.cat([x[p + shift] for p in ends])
+        for x, shift in ((motion.states, 0), (motion.inputs, 0), (motion.states, 1))
+    ]
+    for rows in (slice(None), slice(1)):
+        state, x, after = (part[rows] for part in several)
+        _refuse_elsewhere(motion, state, x, after, _TOGETHER)
+
+
+def _refuse_elsewhere(motion: Motion, state: Tensor, x: Tensor, after: Tensor, why: str) -> None:
+    eps = 1e3 * torch.finfo(state.dtype).eps
+    try:
+        with torch.no_grad():
+            found = motion.step(state, x)
+    except Exception as error:  # the user's own code, outside the forward that it was made for
+        alone = f"its step cannot be run by itself ({type(error).__name__})"
+        raise _Unmoved(alone if why == _UNLIKE else why) from error
+    if found.shape != after.shape or not torch.allclose(found, after, rtol=eps, atol=eps):
+        raise _Unmoved(why)
