@@ -1,5 +1,7 @@
 """Fixed points and cycles of maps that are known, and of layers, cells and step maps."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -161,6 +163,11 @@ def test_every_path_of_every_subject_is_surveyed(subject: str) -> None:
 def test_an_input_of_another_width_is_refused() -> None:
     with pytest.raises(WrongUsage, match="came with 3 numbers"):
         measured(latch(2.0), 1, Attractors(input=(0.0, 0.0, 0.0)))
+
+
+def test_an_input_that_is_not_finite_is_refused() -> None:
+    with pytest.raises(WrongUsage, match="finite numbers were expected"):
+        measured(latch(2.0), 1, Attractors(input=(math.nan,)))
 
 
 def test_too_few_starts_are_refused() -> None:

@@ -8,6 +8,7 @@ Axes: M points, N state, I input.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -107,6 +108,10 @@ def driven(
     paths = followed(trace)
     if given is None:
         return [(path, Autonomous(motion, mean_input(motion))) for path, motion in paths]
+    if not all(math.isfinite(number) for number in given):
+        raise WrongUsage(
+            f"{asker}(input={given!r}) came, and finite numbers were expected; try zeros."
+        )
     widths = sorted({motion.inputs.shape[-1] for _, motion in paths})
     if len(given) not in widths:
         raise WrongUsage(
