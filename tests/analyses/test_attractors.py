@@ -91,6 +91,17 @@ def test_a_cycle_is_found_by_return_with_its_least_period() -> None:
     assert found.kinds == ["repeller"]
 
 
+def test_a_slow_spiral_that_is_nearly_back_after_three_steps_is_no_cycle() -> None:
+    turn, stays = 2 * math.pi / 3, 0.999
+    rotation = stays * torch.tensor(
+        [[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]]
+    )
+    start = torch.full((2,), 0.01)
+    m = measured(lambda s, x: s @ rotation.to(s) + x, 2, Attractors(spread=0.0), start=start)
+    assert list(m.kinds) == ["attractor"]
+    assert not len(m.cycle_periods)
+
+
 def test_the_cycle_of_four_of_the_logistic_map_is_found() -> None:
     found = measured(
         lambda s, x: 3.5 * s * (1 - s) + x, 1, Attractors(), start=torch.full((1,), 0.4)

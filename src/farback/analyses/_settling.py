@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ._autonomous import Autonomous
-from ._fixed_points import at_rest, distinct, edge, newton
+from ._fixed_points import at_rest, distinct, edge, newton, tolerance
 
 _BLOCK = 50
 _RETURN = 1e-4
@@ -172,8 +172,12 @@ def _new(here: Autonomous, candidates: Tensor, period: int) -> list[Attractor]:
         orbit = [state[None]]
         for _ in range(period - 1):
             orbit.append(here.step(orbit[-1]))
-        _, product = here.iterated(state[None], period)
+        # a slow spiral is nearly back after a few steps, and Newton then ends on its centre
+        near = tolerance(state) * max(1.0, float(state.norm()))
+        apart = [float((after - state).norm()) > near for after in orbit[1:]]
+        least = period if all(apart) else 1 + apart.index(False)
+        _, product = here.iterated(state[None], least)
         eigenvalues = torch.linalg.eigvals(product[0])
         if float(eigenvalues.abs().max()) < 1 - edge(state):
-            made.append(Attractor(torch.cat(orbit), eigenvalues))
+            made.append(Attractor(torch.cat(orbit[:least]), eigenvalues))
     return made
