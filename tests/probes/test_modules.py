@@ -202,3 +202,24 @@ def test_the_error_at_the_input_equals_autograd(make):
     if isinstance(model, Decoder):
         assert profile["adjoint_decay"].lags[-1] == T + 6 - 1
     assert list(ours) == pytest.approx(expected, abs=1e-10)
+
+
+class Started(nn.Module):
+    """A loop whose first state is float32 by name, whatever the input."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.GRUCell(IN, H)
+
+    def forward(self, x):
+        state = torch.zeros(len(x), H, dtype=torch.float32)
+        for step in x.unbind(1):
+            state = self.cell(step, state)
+        return state
+
+
+def test_a_model_that_names_its_float_type_is_probed_deep_in_that_type_and_that_is_said():
+    profile = fb.probe(Started(), torch.randn(B, T, IN), depth="deep")
+    assert profile.settings["dtype"] == "float32"
+    assert any("runs in float32 only" in note for note in profile.notes)
+    assert "lyapunov" in profile.measurements

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 from torch.utils import _pytree
 
-from ..errors import WrongUsage
+from ..errors import InputRefused, WrongUsage
 from ..flow.trace import Trace
 from ._arithmetic import copied, forward, model_dtype, name_of
 from ._axes import read_as, settle_axes
@@ -100,7 +100,15 @@ def trace_module(
         with untouched(model, question.seed):
             forward(model, copied(batch, working), working)
 
-    trace, taken = explained(run, Forward(model, batch, alone))
+    wide = working is not None and dtype not in (*_HALF, working)
+    try:
+        trace, taken = explained(run, Forward(model, batch, alone))
+    except InputRefused:
+        if not wide:
+            raise
+        working = None  # its code may name a type, as torch.zeros does
+        trace, taken = explained(run, Forward(model, batch, alone))
+        notes.append(f"The model runs in {name_of(dtype)} only; float64 was not tried further.")
     read = read_as(batch, taken.tape)
     if layout_said and read.batch_first != batch.batch_first:
         raise WrongUsage(
