@@ -147,7 +147,9 @@ def _fading(rates: Float[np.ndarray, " A"]) -> str:
     lost = f"at {len(rates) - len(left)} of the attractors nothing of an error is left"
     told = [] if len(left) == len(rates) else [lost]
     if len(left):
-        told.append(f"rates at the attractors {left.min():+.3g} to {left.max():+.3g} a step")
+        one, low, high = len(left) == 1, f"{left.min():+.3g}", f"{left.max():+.3g}"
+        told.append(f"rate {low}" if one else f"rates at the attractors {low} to {high}")
+        told[-1] += " a step"
     return "; ".join(told)
 
 
