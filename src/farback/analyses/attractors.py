@@ -216,7 +216,7 @@ def _chart() -> Chart:
         title="How fast an error grows or fades where the state can stay",
         x="number",
         x_label="fixed point (attractors first)",
-        y_label="ln of the largest eigenvalue's modulus, per step",
+        y_label="rate: nats per step",
         unit="",
         series=(Series("rate", "rate"),),
         lines=(Line("y", 0.0, "below: attracts"),),
