@@ -1,7 +1,7 @@
 """Frozen data of error flow: Trace, Measurement, Finding, Verdict, Profile.
 
-Nothing here imports torch, so a saved profile opens in a fraction of a second. `scaled` holds the
-one exception, the arithmetic in which an error of 1e-2000 stays a number.
+Nothing here imports torch, so a saved profile opens in a fraction of a second, but `scaled`,
+`motion` and `landscape`, which only a probe needs.
 """
 
 from .finding import Finding, Remedy
