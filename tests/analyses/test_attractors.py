@@ -123,6 +123,8 @@ def test_of_a_map_that_rotates_only_the_centre_is_listed_and_it_is_no_attractor(
     found = measured(lambda s, x: s @ turn + x, 2, Attractors(starts=32))
     assert found.kinds == ["marginal"]
     assert found.wandering > 0.9
+    assert "1 fixed point on the edge of stability" in Attractors().judge(found).claim
+    assert "no unstable fixed points" in Attractors().judge(found).claim
 
 
 @settings(max_examples=30)

@@ -52,6 +52,7 @@ def test_an_orthogonal_net_that_holds_its_start_grows_with_exponent_1() -> None:
 
 @pytest.mark.slow
 def test_an_orthogonal_net_of_random_inputs_grows_with_exponent_1_5() -> None:
+    """One draw deviates by 0.2: the sum written out for 40 nets came to 1.50 +- 0.21."""
     found = grown(1.0, inputs=1.0, start=0.0)
     assert (found.law, found.case) == ("polynomial", "neither")
     assert found.exponent == pytest.approx(1.5, abs=0.2)

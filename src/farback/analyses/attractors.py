@@ -113,13 +113,16 @@ class Attractors(Analysis):
     def judge(self, measurement: Measurement) -> Finding:
         m = measurement
         stable = sum(kind == "attractor" for kind in m.kinds)
+        neutral = sum(kind == "marginal" for kind in m.kinds)
         rates = np.concatenate([m.rate[:stable], m.cycle_rates])
         parts = (
             _count(stable, "stable fixed point"),
             _count(len(m.cycle_periods), "stable cycle"),
-            _count(len(m.kinds) - stable, "unstable fixed point"),
+            _count(len(m.kinds) - stable - neutral, "unstable fixed point"),
         )
         claim = f"under a constant input {m.path} has {', '.join(parts[:2])} and {parts[2]}"
+        if neutral:
+            claim += f", and {_count(neutral, 'fixed point')} on the edge of stability"
         evidence = _count(len(m.slow_speeds), "slow point")
         if len(rates):
             evidence += f"; {_fading(rates)}"
@@ -228,8 +231,14 @@ def _numbers(one: Survey) -> tuple[Number, ...]:
     stable = sum(it.period == 1 for it in one.attractors)
     longest = max((it.period for it in one.attractors), default=1)
     return (
-        Number("Attractors", str(len(one.attractors)), f"{stable} fixed, longest period {longest}"),
-        Number("Saddles", str(len(one.saddles)), f"{len(one.others)} unstable points in all"),
+        Number(
+            "Attractors",
+            str(len(one.attractors)),
+            f"of them fixed points: {stable}; the longest period: {longest}",
+        ),
+        Number(
+            "Saddles", str(len(one.saddles)), f"of points that do not attract: {len(one.others)}"
+        ),
         Number("Slow points", str(len(one.found.slow))),
     )
 
