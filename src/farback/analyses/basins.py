@@ -16,7 +16,7 @@ be. With more than two numbers in the state the plane is a cut: what lies beside
 and may belong to another basin than the colour below it says.
 
 Eigenvalues inside the unit circle at every l bound no norm: with J = [[0.5, 10], [0, 0.5]] an error
-grows twentyfold before it decays. The norm's region is the one that is sure.
+grows tenfold before it decays. The norm's region is the one that is sure.
 
 Reference: Bengio, Simard and Frasconi 1994, definitions 1 to 5 and figure 1.
 """
