@@ -1,7 +1,5 @@
 """Basins, contraction and boundaries of maps in which they are known."""
 
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -131,23 +129,6 @@ def test_the_distance_to_the_boundary_of_two_latches_is_the_smaller_modulus() ->
     start = torch.tensor([[0.3, 1.9]], dtype=torch.float64).repeat(2, 1)
     found = measured(two_latches, 2, Basins(resolution=8), start=start)
     assert found.nearest[0] == pytest.approx(0.3, abs=1e-6)
-
-
-@pytest.mark.slow
-def test_a_grid_of_512_by_512_takes_less_than_two_seconds() -> None:
-    torch.manual_seed(0)
-    net = nn.RNN(2, 2, batch_first=True).double()
-    net.load_state_dict({**net.state_dict(), "weight_hh_l0": TURNED})
-    batch, asked = torch.randn(8, 20, 2).double(), {"loss": None, "depth": "deep"}
-    small = min(_seconds(net, batch, Basins(resolution=2), **asked) for _ in range(2))
-    large = min(_seconds(net, batch, Basins(resolution=512), **asked) for _ in range(2))
-    assert large - small < 2
-
-
-def _seconds(net: nn.Module, batch: Tensor, analysis: Basins, **asked: object) -> float:
-    begun = time.process_time()
-    fb.probe(net, batch, analyses=analysis, **asked)  # type: ignore[arg-type]
-    return time.process_time() - begun
 
 
 torch.manual_seed(0)
