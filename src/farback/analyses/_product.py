@@ -45,7 +45,7 @@ def singular_values(
         values = torch.linalg.svdvals(formed)[:, :count]
         if _near(values):
             return values.double().log()
-    directions = _start(count, like, seed)
+    directions = started(min(2 * count, like.shape[1]), *like.shape, like=like, seed=seed)
     before = growth = torch.full((len(like), count), -torch.inf, dtype=torch.float64)
     for _ in range(_ROUNDS):
         directions, _ = _through(factors, directions)
@@ -66,7 +66,7 @@ def eigenvalues(
         moduli = torch.linalg.eigvals(formed).abs().sort(-1, descending=True).values[:, :count]
         if _near(moduli):
             return moduli.double().log()
-    before = after = _start(count, like, seed)
+    before = after = started(min(2 * count, like.shape[1]), *like.shape, like=like, seed=seed)
     growth = torch.zeros(len(like), len(after), dtype=torch.float64)
     for _ in range(_ROUNDS):
         before, (after, growth) = after, _through(factors, after)
@@ -101,13 +101,6 @@ def _formed(factors: Sequence[Differential], like: Tensor) -> Float[Tensor, "B N
 def _near(values: Float[Tensor, "B K"]) -> bool:
     """Whether the library has computed even the smallest to half of its digits."""
     return bool((values[:, -1] > torch.finfo(values.dtype).eps ** 0.5 * values[:, 0]).all())
-
-
-def _start(count: int, like: Float[Tensor, "B N"], seed: int) -> Float[Tensor, "K B N"]:
-    draw = torch.Generator().manual_seed(seed)
-    wide = min(2 * count, like.shape[1])
-    drawn = torch.randn(wide, *like.shape, generator=draw, dtype=torch.float64)
-    return orthogonal(drawn.to(like)).directions
 
 
 def _through(

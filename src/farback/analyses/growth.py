@@ -116,27 +116,19 @@ class Growth(Analysis):
 def _grown(path: Path, trace: Trace) -> dict[str, Any]:
     """The fields of one path: (2), and what `_growth_law` tells of it."""
     times, log_gradient, entered = _by_time(path, trace)
-    relative = log_gradient - entered
-    found = {
-        "times": times,
-        "log_gradient": log_gradient,
-        "log_relative": relative,
-        **dict.fromkeys(("law", "case", "rate", "rate_interval", "rate_misfit")),
-        **dict.fromkeys(("exponent", "exponent_interval", "exponent_misfit")),
-        "fit_exponential": np.array([]),
-        "fit_polynomial": np.array([]),
-    }
     late = times >= _FIRST_SHARE * trace.steps
-    if late.sum() < _LEAST:
-        return {**found, "times": times[late]}
-    times, relative = times[late], relative[late]
-    return {
-        **found,
-        "times": times,
-        "log_gradient": log_gradient[late],
-        "log_relative": relative,
-        **growth_law(times, relative),
-    }
+    times, log_gradient, relative = times[late], log_gradient[late], (log_gradient - entered)[late]
+    found = {"times": times, "log_gradient": log_gradient, "log_relative": relative}
+    return found | (growth_law(times, relative) if len(times) >= _LEAST else _UNTOLD)
+
+
+_UNTOLD: dict[str, Any] = {
+    **dict.fromkeys(("law", "case", "rate", "rate_interval", "rate_misfit")),
+    **dict.fromkeys(("exponent", "exponent_interval", "exponent_misfit")),
+    "fit_exponential": np.array([]),
+    "fit_polynomial": np.array([]),
+}
+"""The fields of a law that too few loss times tell of."""
 
 
 def _by_time(path: Path, trace: Trace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -122,7 +122,9 @@ class ByAutograd(Differential):
                 return torch.stack([pulled(adjoint)[0] for adjoint in adjoints])
 
     def matrix(self) -> Tensor:
-        return whole(self, self.state)
+        points, size = self.state.shape
+        units = torch.eye(size, dtype=self.state.dtype, device=self.state.device)
+        return self.pull(units.unsqueeze(1).expand(size, points, size)).transpose(0, 1)
 
     def rows(self, where: slice | list[int]) -> ByAutograd:
         return ByAutograd(self.step, self.state[where], self.x[where])
@@ -149,10 +151,3 @@ class Resting(Differential):
 
     def rows(self, where: slice | list[int]) -> Resting:
         return Resting(self.moving.rows(where), self.valid[where])
-
-
-def whole(differential: Differential, state: Float[Tensor, "M N"]) -> Float[Tensor, "M N N"]:
-    """J as a matrix, by pulling every unit vector back at once."""
-    points, size = state.shape
-    units = torch.eye(size, dtype=state.dtype, device=state.device)
-    return differential.pull(units.unsqueeze(1).expand(size, points, size)).transpose(0, 1)
